@@ -1,0 +1,1 @@
+"""What a Dockerfile says, lossless: directives, instructions, words, heredocs, image references."""

@@ -1,0 +1,204 @@
+"""How the rest of an instruction's line becomes flags and arguments.
+
+Source: BuildKit's parser, one function for each of its argument grammars.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+from dockstrata.syntax.gotext import BLANKS, SPACE, SPACES, replace_undecoded
+
+
+class ArgumentError(ValueError):
+    """The arguments break the instruction's grammar; the message is BuildKit's."""
+
+
+def _json_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_JSON = json.JSONDecoder(parse_constant=_json_constant)
+
+
+def take_flags(rest: str) -> tuple[str, list[str]]:
+    """The leading ``--name[=value]`` words and what follows them, as BuildKit reads them.
+
+    It reads bytes, not characters: a flag that is not ASCII comes out with each of its bytes as
+    a character of its own, and some of those bytes count as white space.
+    """
+    if not rest.lstrip(SPACE).startswith("--"):
+        return rest.lstrip(SPACE) if rest[:1] in SPACES else rest, []
+    text = rest if rest.isascii() else rest.encode("utf-8", "surrogateescape").decode("latin-1")
+    after, flags = _take_flags(text)
+    if text is not rest:
+        after = after.encode("latin-1").decode("utf-8", "surrogateescape")
+    return after, flags
+
+
+def _take_flags(text: str) -> tuple[str, list[str]]:
+    flags: list[str] = []
+    position, length = 0, len(text)
+    while True:
+        while position < length and text[position] in SPACES:
+            position += 1
+        if not text.startswith("--", position):
+            return text[position:], flags
+        word, blank = "", False
+        quote = ""
+        while position < length:
+            char = text[position]
+            if quote:
+                if char == quote:
+                    quote = ""
+                elif char == "\\":
+                    if position + 1 == length:
+                        quote = ""
+                    else:
+                        position += 1
+                        word += text[position]
+                else:
+                    word += char
+            elif char in SPACES:
+                break
+            elif char in "'\"":
+                quote, blank = char, True
+            elif char == "\\":
+                if position + 1 < length:
+                    position += 1
+                    word += text[position]
+            else:
+                word += char
+            position += 1
+        if word == "--":
+            return text[position:], flags
+        if word or blank:
+            flags.append(word)
+        if position >= length:
+            return "", flags
+
+
+def split_words(rest: str, escape: str) -> list[str]:
+    """Words as ENV, LABEL and ARG are split: quotes and escapes are kept in them."""
+    # isprintable() keeps out 0x1c to 0x1f, at which str.split() splits and Go does not.
+    if rest.isascii() and rest.isprintable() and not any(c in rest for c in (escape, '"', "'")):
+        return rest.split()
+    words: list[str] = []
+    position, length = 0, len(rest)
+    while position < length:
+        if rest[position] in SPACES:
+            position += 1
+            continue
+        word: list[str] = []
+        blank = False
+        quote = ""
+        while position < length:
+            char = rest[position]
+            if quote:
+                if char == quote:
+                    quote = ""
+                elif char == escape and quote != "'":
+                    if position + 1 == length:
+                        quote = ""
+                        position += 1
+                        continue
+                    word.append(char)
+                    position += 1
+                    char = rest[position]
+            elif char in SPACES:
+                break
+            elif char in "'\"":
+                quote, blank = char, True
+            elif char == escape:
+                if position + 1 == length:
+                    position += 1
+                    continue
+                word.append(char)
+                position += 1
+                char = rest[position]
+            word.append(char)
+            position += 1
+        if word or blank:
+            words.append(replace_undecoded("".join(word)))
+    return words
+
+
+def by_blanks(rest: str) -> list[str]:
+    """Arguments of FROM, EXPOSE: separated by blanks, quotes without meaning."""
+    rest = rest.strip(SPACE)
+    return BLANKS.split(rest) if rest else []
+
+
+def name_values(rest: str, escape: str, keyword: str) -> list[str]:
+    """``name value sep name value sep …`` of ENV and LABEL; ``sep`` is ``=`` or, in the old form, empty."""
+    words = split_words(rest, escape)
+    if not words:
+        return []
+    if "=" not in words[0]:
+        parts = BLANKS.split(rest, maxsplit=1)
+        if len(parts) < 2:
+            raise ArgumentError(f"{keyword} must have two arguments")
+        return [parts[0], parts[1], ""]
+    result: list[str] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ArgumentError(
+                f'Syntax error - can\'t find = in "{word}". Must be of the form: name=value'
+            )
+        result += (name, value, "=")
+    return result
+
+
+def json_strings(rest: str) -> list[str] | None:
+    """The strings of a JSON array, ``None`` where ``rest`` is no JSON array.
+
+    Raises :class:`ArgumentError` for an array that holds anything but strings.
+    """
+    rest = rest.lstrip(SPACE)
+    if not rest.startswith("["):
+        return None
+    try:
+        value, end = _JSON.raw_decode(rest)
+    except (ValueError, RecursionError):
+        return None
+    if rest[end:].strip(" \t\r\n"):
+        return None
+    for item in value:
+        if not isinstance(item, str):
+            raise ArgumentError(
+                "when using JSON array syntax, arrays must be comprised of strings only"
+            )
+    return [replace_undecoded(item) for item in value]
+
+
+def health_type(rest: str) -> tuple[str, str]:
+    """HEALTHCHECK's first word and the rest."""
+    text = rest if rest.isascii() else rest.encode("utf-8", "surrogateescape").decode("latin-1")
+    end = 0
+    while end < len(text) and text[end] not in SPACES:
+        end += 1
+    start = end
+    while start < len(text) and text[start] in SPACES:
+        start += 1
+    if text is not rest:
+        back = [
+            part.encode("latin-1").decode("utf-8", "surrogateescape")
+            for part in (text[:end], text[start:])
+        ]
+        return back[0], back[1]
+    return text[:end], text[start:]
+
+
+def split_command(line: str) -> tuple[str, list[str], str, int]:
+    """Keyword, flags, the text after them, and where in ``line`` that begins."""
+    stripped = line.strip(SPACE)
+    match = BLANKS.search(stripped)
+    if match is None:
+        return stripped, [], "", len(line)
+    after, flags = take_flags(stripped[match.end() :])
+    lead = len(line) - len(line.lstrip(SPACE))
+    at = lead + len(stripped) - len(after)
+    rest = after.strip(SPACE)
+    return stripped[: match.start()], flags, rest, at + len(after) - len(after.lstrip(SPACE))

@@ -1,0 +1,333 @@
+"""BuildKit's shell words: quotes, escapes and variables of a Dockerfile's arguments.
+
+Source: the behaviour that BuildKit documents under "Environment replacement", and its shell lexer.
+A value may hold *symbols* (what a build argument or an unknown root image will give); an operation
+on one stays an operation, so that two results are equal only where they are for every value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from dockstrata.syntax.gotext import SPACES
+
+Lookup = Callable[[str], "str | None"]
+
+# Lone surrogates of this range never come out of decoding, so no text can forge a symbol.
+OPEN, CLOSE = "\ud800", "\ud801"
+_SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
+_PATTERN_SPECIALS = frozenset("[]{}.+()|^$")
+
+
+def symbol(*parts: str) -> str:
+    """A value that is not known before the build, told apart by ``parts``."""
+    return OPEN + "\x1f".join(parts) + CLOSE
+
+
+def is_symbolic(value: str) -> bool:
+    return OPEN in value
+
+
+class WordError(ValueError):
+    """The word breaks the rules of expansion; the message is BuildKit's."""
+
+
+def unset(_name: str) -> str | None:
+    return None
+
+
+def expand(word: str, lookup: Lookup, escape: str = "\\", quotes: bool = True) -> str:
+    """``word`` with variables replaced and quotes removed (``quotes=False`` keeps them)."""
+    if "$" not in word and escape not in word and (not quotes or not ('"' in word or "'" in word)):
+        return word
+    return Lexer(word, lookup, escape, keep_quotes=not quotes).word()
+
+
+def expand_words(text: str, lookup: Lookup, escape: str = "\\") -> list[str]:
+    """The words that ``text`` expands to, split at white space outside quotes."""
+    return Lexer(text, lookup, escape).words()
+
+
+class _Words:
+    """Collects words: plain characters split at space, quoted and escaped ones never do."""
+
+    __slots__ = ("current", "done", "inside")
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.current = ""
+        self.inside = False
+
+    def plain(self, text: str) -> None:
+        for char in text:
+            if char not in SPACES:
+                self.raw(char)
+            elif self.inside and self.current:
+                self.done.append(self.current)
+                self.current, self.inside = "", False
+
+    def raw(self, text: str) -> None:
+        self.current += text
+        self.inside = True
+
+    def finish(self) -> list[str]:
+        if self.current:
+            self.done.append(self.current)
+            self.current = ""
+        return self.done
+
+
+class Lexer:
+    """One pass over one argument.
+
+    ``raw_quotes`` and ``raw_escapes`` keep what they name in the result, ``skip_unset`` leaves
+    unknown variables as written, ``keep_quotes`` gives quotes no meaning at all.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        lookup: Lookup = unset,
+        escape: str = "\\",
+        *,
+        raw_quotes: bool = False,
+        raw_escapes: bool = False,
+        skip_unset: bool = False,
+        keep_quotes: bool = False,
+    ) -> None:
+        self.text = text
+        self.position = 0
+        self.lookup = lookup
+        self.escape = escape
+        self.raw_quotes = raw_quotes
+        self.raw_escapes = raw_escapes
+        self.skip_unset = skip_unset
+        self.keep_quotes = keep_quotes
+
+    def word(self) -> str:
+        return self._until("", self.raw_escapes)[0]
+
+    def words(self) -> list[str]:
+        return self._until("", self.raw_escapes)[1]
+
+    def _peek(self) -> str:
+        return self.text[self.position : self.position + 1]
+
+    def _next(self) -> str:
+        char = self.text[self.position : self.position + 1]
+        self.position += 1
+        return char
+
+    def _until(self, stop: str, raw_escapes: bool) -> tuple[str, list[str]]:
+        """Everything up to ``stop`` (``""``: the end), as one word and as words."""
+        outer, self.raw_escapes = self.raw_escapes, raw_escapes
+        try:
+            return self._until_inner(stop)
+        finally:
+            self.raw_escapes = outer
+
+    def _until_inner(self, stop: str) -> tuple[str, list[str]]:
+        result: list[str] = []
+        words = _Words()
+        while char := self._peek():
+            if char == stop:
+                self._next()
+                return "".join(result), words.finish()
+            if char == "$":
+                value = self._dollar()
+                result.append(value)
+                words.plain(value)
+            elif char == "'" and not self.keep_quotes:
+                value = self._single_quoted()
+                result.append(value)
+                words.raw(value)
+            elif char == '"' and not self.keep_quotes:
+                value = self._double_quoted()
+                result.append(value)
+                words.raw(value)
+            else:
+                self._next()
+                if char != self.escape:
+                    words.plain(char)
+                else:
+                    if self.raw_escapes:
+                        words.raw(char)
+                        result.append(char)
+                    char = self._next()
+                    if not char:
+                        break
+                    words.raw(char)
+                result.append(char)
+        if stop:
+            raise WordError(f"unexpected end of statement while looking for matching {stop}")
+        return "".join(result), words.finish()
+
+    def _single_quoted(self) -> str:
+        start = self.position
+        end = self.text.find("'", start + 1)
+        if end < 0:
+            self.position = len(self.text)
+            raise WordError("unexpected end of statement while looking for matching single-quote")
+        self.position = end + 1
+        return self.text[start : end + 1] if self.raw_quotes else self.text[start + 1 : end]
+
+    def _double_quoted(self) -> str:
+        result: list[str] = []
+        quote = self._next()
+        if self.raw_quotes:
+            result.append(quote)
+        while char := self._peek():
+            if char == '"':
+                self._next()
+                if self.raw_quotes:
+                    result.append(char)
+                return "".join(result)
+            if char == "$":
+                result.append(self._dollar())
+                continue
+            self._next()
+            if char == self.escape:
+                if self.raw_escapes:
+                    result.append(char)
+                following = self._peek()
+                if not following:
+                    continue
+                if following in ('"', "$", self.escape):
+                    char = self._next()
+            result.append(char)
+        raise WordError("unexpected end of statement while looking for matching double-quote")
+
+    def _dollar(self) -> str:
+        self._next()
+        if self._peek() == "{":
+            self._next()
+            return self._braced()
+        name = self._name()
+        if not name:
+            return "$"
+        value = self.lookup(name)
+        if value is None:
+            return f"${name}" if self.skip_unset else ""
+        return value
+
+    def _braced(self) -> str:
+        following = self._peek()
+        if not following:
+            raise WordError("syntax error: missing '}'")
+        if following in "{}:":
+            raise WordError("syntax error: bad substitution")
+        name = self._name()
+        modifier = self._next()
+        if modifier == "}":
+            value = self.lookup(name)
+            if value is None:
+                return f"${{{name}}}" if self.skip_unset else ""
+            return value
+        if modifier == "/":
+            return self._replaced(name)
+        colon = modifier == ":"
+        if colon:
+            modifier = self._next()
+        shown = f":{modifier}" if colon else modifier
+        trims = modifier in ("#", "%")
+        if modifier not in ("+", "-", "?", "#", "%") or (colon and trims):
+            raise WordError(f"unsupported modifier ({shown}) in substitution")
+        word = self._part("}", trims, "syntax error: missing '}'")
+        value = self.lookup(name)
+        if value is not None and is_symbolic(value):
+            return symbol("op", shown, value, word)
+        present = value is not None and not (colon and value == "")
+        if modifier == "-":
+            return value if present and value is not None else word
+        if modifier == "+":
+            return word if present else ""
+        if modifier == "?":
+            if not present or value is None:
+                what = "empty" if value is not None else "unset"
+                raise WordError(f"{name}: {word or f'not allowed to be {what}'}")
+            return value
+        if value is None and self.skip_unset:
+            return f"${{{name}{modifier}{word}}}"
+        greedy = word.startswith(modifier)
+        pattern = word[1:] if greedy else word
+        if modifier == "#":
+            return _trim_prefix(pattern, value or "", greedy)
+        return _trim_suffix(pattern, value or "", greedy)
+
+    def _replaced(self, name: str) -> str:
+        every = self._peek() == "/"
+        if every:
+            self._next()
+        pattern = self._part("/", True, "syntax error: missing '/' in ${}")
+        replacement = self._part("}", True, "syntax error: missing '}'")
+        value = self.lookup(name)
+        if value is None and self.skip_unset:
+            return f"${{{name}/{pattern}/{replacement}}}"
+        if value is not None and is_symbolic(value):
+            return symbol("op", "//" if every else "/", value, pattern, replacement)
+        regex = _regex(pattern, True, False)
+        return regex.sub(lambda _match: replacement, value or "", count=0 if every else 1)
+
+    def _part(self, stop: str, raw_escapes: bool, unfinished: str) -> str:
+        try:
+            return self._until(stop, raw_escapes)[0]
+        except WordError:
+            if not self._peek():
+                raise WordError(unfinished) from None
+            raise
+
+    def _name(self) -> str:
+        text, start = self.text, self.position
+        end, length = start, len(text)
+        if end < length and text[end].isdecimal():
+            while end < length and text[end].isdecimal():
+                end += 1
+        elif end < length and text[end] in _SPECIAL_PARAMETERS:
+            end += 1
+        else:
+            while end < length and (
+                text[end] == "_" or text[end].isalpha() or text[end].isdecimal()
+            ):
+                end += 1
+        self.position = end
+        return text[start:end]
+
+
+@lru_cache(maxsize=512)
+def _regex(pattern: str, greedy: bool, anchored: bool) -> re.Pattern[str]:
+    out = ["^"] if anchored else []
+    position = 0
+    while position < len(pattern):
+        char = pattern[position]
+        position += 1
+        if char == "*":
+            out.append(".*" if greedy else ".*?")
+        elif char == "?":
+            out.append(".")
+        elif char == "\\":
+            following = pattern[position : position + 1]
+            if following in ("}", "/"):
+                continue
+            if following not in ("*", "?", "\\") or not following:
+                raise WordError(f"invalid pattern ({pattern}) in substitution")
+            out.append("\\" + following)
+            position += 1
+        elif char in _PATTERN_SPECIALS:
+            out.append("\\" + char)
+        else:
+            out.append(re.escape(char))
+    return re.compile("".join(out))
+
+
+def _trim_prefix(pattern: str, value: str, greedy: bool) -> str:
+    match = _regex(pattern, greedy, True).search(value)
+    return value[match.end() :] if match else value
+
+
+def _trim_suffix(pattern: str, value: str, greedy: bool) -> str:
+    # The shortest match at the end: turn pattern and value round and match at the start.
+    pieces = re.findall(r"\\.|.", pattern, re.DOTALL)
+    turned = "".join(reversed(pieces))
+    return _trim_prefix(turned, value[::-1], greedy)[::-1]
