@@ -1,0 +1,1 @@
+"""What a Dockerfile means: stages, scopes, symbolic evaluation, chain digests, configuration."""

@@ -1,0 +1,99 @@
+"""Which Dockerfiles there are under the paths that a user names."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dockstrata.errors import DockstrataError
+from dockstrata.load.lookalike import Skipped, lookalike
+from dockstrata.load.walk import Walk, walk
+
+__all__ = ["Discovery", "Skipped", "discover"]
+
+# Longer than any Dockerfile; what follows is not looked at to tell what a file is.
+_ENOUGH = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Sorted paths, as the user would write them, each file once.
+
+    ``files`` are Dockerfiles; ``wiring`` are the compose and bake files met on the same walk.
+    """
+
+    files: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    wiring: tuple[str, ...] = ()
+
+
+def discover(
+    paths: Sequence[str], *, exclude: Sequence[str] = (), respect_ignore: bool = True
+) -> Discovery:
+    """Find Dockerfiles: a path to a file is taken as it is, a directory is walked.
+
+    ``exclude`` are gitignore patterns relative to the working directory; they, ``.gitignore``
+    and ``.dockstrataignore`` do not touch files that are named. ``respect_ignore`` set to False
+    passes over the ignore files alone.
+
+    Raises :class:`DockstrataError` for a path that does not exist.
+    """
+    found = Walk()
+    named: list[str] = []
+    for path in dict.fromkeys(map(tidy, paths)):
+        try:
+            mode = os.stat(path).st_mode
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no such file or directory"
+            raise DockstrataError(reason[0].lower() + reason[1:], path) from None
+        if stat.S_ISDIR(mode):
+            walk(path, found, exclude, respect_ignore)
+        else:
+            named.append(path)
+    files: list[str] = []
+    skipped = found.skipped
+    seen: set[str] = set()
+    for path in named:
+        if (real := os.path.realpath(path)) not in seen:
+            seen.add(real)
+            _take(path, files, skipped, named=True)
+    # Real files go before links to them, so that a link beside its target is the duplicate.
+    linked = os.path.islink
+    for path, real in sorted(found.dockerfiles.items(), key=lambda item: (linked(item[0]), item)):
+        if real not in seen:
+            seen.add(real)
+            _take(path, files, skipped, named=False)
+        elif linked(path):
+            message = "is a symbolic link to a file that is taken already"
+            skipped.append(Skipped(path, "symlink-duplicate", message))
+    return Discovery(
+        tuple(sorted(files)),
+        tuple(sorted(set(skipped), key=lambda skip: (skip.path, skip.reason))),
+        tuple(sorted(set(found.wiring))),
+    )
+
+
+def tidy(path: str) -> str:
+    """A path as the user would write it: posix slashes, cleaned, no leading ``./``."""
+    if not path:
+        return "."
+    if os.sep != "/":
+        path = path.replace(os.sep, "/")
+    return os.path.normpath(path).replace(os.sep, "/")
+
+
+def _take(path: str, files: list[str], skipped: list[Skipped], *, named: bool) -> None:
+    try:
+        # Only regular files are read here: a pipe that a user names can be read but once.
+        if stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "rb") as file:
+                text = file.read(_ENOUGH).decode("utf-8", "surrogateescape")
+            if (skip := lookalike(path, text, named=named)) is not None:
+                skipped.append(skip)
+                return
+    except OSError as error:
+        skipped.append(Skipped(path, "unreadable", f"cannot be read: {error.strerror}"))
+        return
+    files.append(path)

@@ -1,0 +1,234 @@
+"""Docker's ignore files, as BuildKit reads them (moby/patternmatcher; docs "Dockerignore")."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+# A character of a Go file path pattern that is not itself.
+_MAGIC = re.compile(r"[*?\[\\]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    text: str
+    negated: bool
+    # How to compare: "exact", "prefix" (ends in `**`), "suffix" (starts with `**`) or a regex.
+    kind: str
+    regex: re.Pattern[str] | None = field(default=None, compare=False)
+
+    def match(self, path: str) -> bool:
+        if self.regex is not None:
+            return self.regex.fullmatch(path) is not None
+        if self.kind == "exact":
+            return path == self.text
+        if self.kind == "prefix":
+            return path.startswith(self.text[:-2])
+        suffix = self.text[2:]
+        return path.endswith(suffix) or (suffix[:1] == "/" and path == suffix[1:])
+
+
+# For each pattern, whether it matched a directory or one above it.
+State = tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreFile:
+    """The patterns of one ignore file, in order; the last that matches a path decides.
+
+    ``problems`` are lines (from 1) that BuildKit refuses, with messages: it then builds nothing.
+    """
+
+    path: str
+    patterns: tuple[_Pattern, ...] = ()
+    problems: tuple[tuple[int, str], ...] = ()
+
+    @staticmethod
+    def parse(text: str, path: str) -> IgnoreFile:
+        patterns: list[_Pattern] = []
+        problems: list[tuple[int, str]] = []
+        for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+            if line.startswith("#"):  # before trimming: an indented `#` is a pattern
+                continue
+            line = line.strip()
+            if not line:
+                continue
+            negated = line[0] == "!"
+            if negated and not (line := line[1:].strip()):
+                problems.append((number, 'the pattern "!" excludes nothing'))
+                continue
+            cleaned = clean(line)
+            if len(cleaned) > 1 and cleaned[0] == "/":
+                cleaned = cleaned[1:]
+            try:
+                patterns.append(_compile(cleaned, negated))
+            except ValueError as error:
+                problems.append((number, f"{line}: {error}"))
+        return IgnoreFile(path, tuple(patterns), tuple(problems))
+
+    @staticmethod
+    def of(patterns: Iterable[str]) -> IgnoreFile:
+        """Patterns given one by one, as in ``COPY --exclude``."""
+        return IgnoreFile.parse("\n".join(patterns), "")
+
+    def ignores(self, path: str) -> bool:
+        """Whether a path (posix, relative to the context) is left out of the context.
+
+        A pattern that matches a directory matches all below it.
+        """
+        parts = clean(path).split("/")
+        state = self.start
+        for depth in range(1, len(parts) + 1):
+            state = self.enter(state, "/".join(parts[:depth]))
+        return self.decides(state)
+
+    @property
+    def start(self) -> State:
+        """The state of the context's root, for a walk."""
+        return (False,) * len(self.patterns)
+
+    def enter(self, state: State, path: str) -> State:
+        """The state of a path, given its directory's: patterns stay matched below a match."""
+        return tuple(
+            before or pattern.match(path)
+            for before, pattern in zip(state, self.patterns, strict=True)
+        )
+
+    def decides(self, state: State) -> bool:
+        """Whether a path with this state is ignored."""
+        for matched, pattern in zip(reversed(state), reversed(self.patterns), strict=True):
+            if matched:
+                return not pattern.negated
+        return False
+
+    def prunes(self, directory: str) -> bool:
+        """Whether a directory is ignored with all below it: no ``!`` pattern reaches in."""
+        return self.ignores(directory) and not self.reaches_into(directory)
+
+    def reaches_into(self, directory: str) -> bool:
+        """Whether a ``!`` pattern could match something below a directory. Errs towards yes."""
+        parts = clean(directory).split("/")
+        return any(
+            pattern.negated and _could_match_below(pattern.text, parts) for pattern in self.patterns
+        )
+
+
+def _could_match_below(pattern: str, parts: list[str]) -> bool:
+    if "**" in pattern:
+        literal = pattern[: pattern.index("**")]
+        if _MAGIC.search(literal):
+            return True
+        directory = "/".join(parts) + "/"
+        return directory.startswith(literal) or literal.startswith(directory)
+    elements = pattern.split("/")
+    if len(elements) <= len(parts):
+        return False
+    return all(
+        _MAGIC.search(element) or element == part
+        for element, part in zip(elements, parts, strict=False)
+    )
+
+
+def clean(path: str) -> str:
+    """Go's ``path.Clean``: one slash between names, no ``.``, ``..`` resolved; ``.`` if empty."""
+    cleaned = posixpath.normpath(path) if path else "."
+    return cleaned[1:] if cleaned.startswith("//") else cleaned
+
+
+def _compile(text: str, negated: bool) -> _Pattern:
+    path_pattern(text)  # the builder checks the syntax so before it compiles
+    kind, regex, position = "exact", "", 0
+    while position < len(text):
+        char = text[position]
+        start, position = position, position + 1
+        if char == "*" and text.startswith("*", position):
+            position += 1
+            position += text.startswith("/", position)  # `**/` is `**`
+            if position < len(text):
+                kind, regex = "regex", regex + "(?:.*/)?"
+            elif kind == "exact":
+                kind = "prefix"
+            else:
+                kind, regex = "regex", regex + ".*"
+            if start == 0:
+                kind = "suffix"
+        elif char == "*":
+            kind, regex = "regex", regex + "[^/]*"
+        elif char == "?":
+            kind, regex = "regex", regex + "[^/]"
+        elif char == "[":
+            body, position = _char_class(text, position, backwards=False)
+            kind, regex = "regex", regex + body
+        elif char == "\\":
+            kind, regex = "regex", regex + re.escape(text[position])
+            position += 1
+        else:
+            # A lone `]` is one that a regular expression is needed for, with the builder, too.
+            kind, regex = ("regex" if char == "]" else kind), regex + re.escape(char)
+    return _Pattern(text, negated, kind, re.compile(regex) if kind == "regex" else None)
+
+
+def path_pattern(pattern: str) -> re.Pattern[str]:
+    """Go's ``filepath.Match`` as a regular expression to match in full; ``*`` ends at ``/``.
+
+    Raises ``ValueError`` for a malformed pattern.
+    """
+    regex, position, size = "", 0, len(pattern)
+    while position < size:
+        char = pattern[position]
+        position += 1
+        if char == "*":
+            regex += "[^/]*"
+        elif char == "?":
+            regex += "[^/]"
+        elif char == "[":
+            body, position = _char_class(pattern, position)
+            regex += body
+        else:
+            if char == "\\":
+                char, position = _escaped(pattern, position)
+            regex += re.escape(char)
+    return re.compile(regex, re.DOTALL)
+
+
+def _char_class(pattern: str, position: int, backwards: bool = True) -> tuple[str, int]:
+    """A class as a regular expression, and where it ends.
+
+    ``filepath.Match`` takes a range that runs ``backwards`` and matches nothing with it; an
+    ignore file's pattern is refused for it.
+    """
+    negated = pattern.startswith("^", position)
+    position += negated
+    ranges, count = "", 0
+    while count == 0 or not pattern.startswith("]", position):
+        low, position = _class_char(pattern, position)
+        high, count = low, count + 1
+        if pattern.startswith("-", position):
+            high, position = _class_char(pattern, position + 1)
+        if low <= high:
+            ranges += f"{re.escape(low)}-{re.escape(high)}"
+        elif not backwards:
+            raise ValueError(f"bad range {low}-{high}")
+    if not ranges:
+        return ("." if negated else "(?!)"), position + 1
+    return f"[{'^' if negated else ''}{ranges}]", position + 1
+
+
+def _class_char(pattern: str, position: int) -> tuple[str, int]:
+    if position >= len(pattern) or pattern[position] in "-]":
+        raise ValueError("syntax error in pattern")
+    if pattern[position] == "\\":
+        char, position = _escaped(pattern, position + 1)
+    else:
+        char, position = pattern[position], position + 1
+    if position >= len(pattern):
+        raise ValueError("syntax error in pattern")
+    return char, position
+
+
+def _escaped(pattern: str, position: int) -> tuple[str, int]:
+    if position >= len(pattern):
+        raise ValueError("syntax error in pattern")
+    return pattern[position], position + 1

@@ -1,0 +1,133 @@
+"""An image's configuration, as far as a Dockerfile decides it.
+
+What the root image sets is one unknown: two configurations are equal when the same instructions'
+results lie on top of it. Source: how BuildKit writes the image configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from dockstrata.syntax.nodes import Instruction
+from dockstrata.syntax.words import is_symbolic
+
+_UNIT = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9,
+         "m": 60 * 10**9, "h": 3600 * 10**9}  # fmt: skip
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_RANGE = re.compile(r"^(\d+)-(\d+)$")
+
+
+@dataclass(slots=True)
+class Config:
+    """The configuration that a stage builds up; ``None`` is "as the parent has it"."""
+
+    env: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    exposed: set[str] = field(default_factory=set)
+    volumes: set[str] = field(default_factory=set)
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    healthcheck: tuple[object, ...] | None = None
+    stop_signal: str | None = None
+    author: str | None = None
+    user: str | None = None
+    workdir: str | None = None
+    shell: tuple[str, ...] | None = None
+    onbuild: list[Instruction] = field(default_factory=list)
+    command_set_here: bool = False
+
+    def child(self) -> Config:
+        """What a stage FROM this one begins with."""
+        return Config(
+            env=dict(self.env),
+            labels=dict(self.labels),
+            exposed=set(self.exposed),
+            volumes=set(self.volumes),
+            command=self.command,
+            entrypoint=self.entrypoint,
+            healthcheck=self.healthcheck,
+            stop_signal=self.stop_signal,
+            author=self.author,
+            user=self.user,
+            workdir=self.workdir,
+            shell=self.shell,
+        )
+
+    def set_entrypoint(self, arguments: tuple[str, ...]) -> None:
+        """ENTRYPOINT clears a CMD that comes from the parent, not one of this stage."""
+        self.entrypoint = arguments
+        if not self.command_set_here:
+            self.command = ()
+
+    def key(self) -> tuple[object, ...]:
+        """A value that is equal exactly where the configurations are.
+
+        PATH is always there before the first ENV, so its place in the order never changes.
+        """
+        path = self.env.get("PATH")
+        env = [item for item in self.env.items() if item[0] != "PATH"]
+        return (
+            path,
+            tuple(env),
+            tuple(sorted(self.labels.items())),
+            tuple(sorted(self.exposed)),
+            tuple(sorted(self.volumes)),
+            self.command or None,
+            self.entrypoint or None,
+            self.healthcheck,
+            self.stop_signal,
+            self.author,
+            self.user,
+            self.workdir,
+            self.shell,
+            tuple(_expression(trigger) for trigger in self.onbuild),
+        )
+
+    def digest(self) -> str:
+        return blake2b(repr(self.key()).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _expression(trigger: Instruction) -> str:
+    bodies = "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in trigger.heredocs)
+    return trigger.line + bodies
+
+
+def ports(words: Sequence[str]) -> set[str]:
+    """EXPOSE's words as ``port/protocol``, ranges written out."""
+    found: set[str] = set()
+    for word in words:
+        if is_symbolic(word):
+            found.add(word)
+            continue
+        number, _, protocol = word.partition("/")
+        number = number.rsplit(":", 1)[-1]
+        protocol = protocol.lower() or "tcp"
+        span = _RANGE.match(number)
+        if span and 0 <= int(span[2]) - int(span[1]) <= 65535:
+            found.update(f"{port}/{protocol}" for port in range(int(span[1]), int(span[2]) + 1))
+        else:
+            found.add(f"{number}/{protocol}")
+    return found
+
+
+def healthcheck(node: Instruction) -> tuple[object, ...]:
+    """HEALTHCHECK as the configuration has it: the test, then its flags in nanoseconds."""
+    kind, *command = node.arguments
+    if kind.upper() == "NONE":
+        return (("NONE",),)
+    test = ("CMD", *command) if node.json else ("CMD-SHELL", *command)
+    flags = []
+    for name in ("interval", "timeout", "start-period", "start-interval", "retries"):
+        value = node.flag(name)
+        if value is not None:
+            flags.append((name, int(value) if name == "retries" else nanoseconds(value)))
+    return (test, *((name, value) for name, value in flags if value))
+
+
+def nanoseconds(duration: str) -> int:
+    """A Go duration (``1m30s``) in nanoseconds."""
+    total = sum(float(number) * _UNIT[unit] for number, unit in _PART.findall(duration))
+    return round(total)

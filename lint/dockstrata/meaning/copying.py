@@ -1,0 +1,105 @@
+"""What a COPY or ADD is: where it takes files from, which ones, and how they are put down."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dockstrata.meaning.paths import destination
+from dockstrata.meaning.running import Taken
+from dockstrata.meaning.state import State
+from dockstrata.meaning.step import Barrier
+from dockstrata.syntax.heredoc import Heredoc, parse_opener
+from dockstrata.syntax.nodes import Instruction
+from dockstrata.syntax.words import Lexer, is_symbolic
+
+if TYPE_CHECKING:
+    from dockstrata.meaning.evaluate import Stage, _Evaluator
+
+_REMOTE = re.compile(r"^(?:https?|ftp|git|ssh)://|^[\w.-]+@[\w.-]+:|^github\.com/")
+
+
+def body(
+    node: Instruction, state: State, evaluator: _Evaluator, stage: Stage, taken: Taken
+) -> tuple[object, ...]:
+    words = [evaluator.expand(word) for word in node.arguments]
+    *sources, target = words or [""]
+    excludes = tuple(evaluator.expand(pattern) for pattern in node.all_flags("exclude"))
+    origin = _origin(node, evaluator, stage, taken)
+    items: list[object] = []
+    remaining = list(node.heredocs)
+    for written, source in zip(node.arguments, sources, strict=False):
+        if not node.json and remaining and parse_opener(written) is not None:
+            items.append(_inline(remaining.pop(0), evaluator))
+        elif origin is not None:
+            items.append(_clean(source))
+        elif node.keyword == "ADD" and _REMOTE.match(source):
+            items.append(("remote", source))
+        else:
+            items.append((_clean(source), _content(source, excludes, evaluator, taken)))
+    return (
+        origin,
+        tuple(items),
+        destination(state.workdir, target),
+        excludes,
+        _options(node, evaluator),
+    )
+
+
+def _origin(
+    node: Instruction, evaluator: _Evaluator, stage: Stage, taken: Taken
+) -> tuple[str, ...] | None:
+    """``--from``: a stage (told apart by its chain, elsewhere), an image, or ``None``: the context."""
+    name = node.flag("from") if node.keyword == "COPY" else None
+    if not name:
+        return None
+    index = evaluator.source_stage(stage, name)
+    if index is not None:
+        taken.stages.append(index)
+        return ("stage",)
+    from dockstrata.meaning.evaluate import canonical_image
+
+    return ("image", canonical_image(name))
+
+
+def _content(
+    source: str, excludes: tuple[str, ...], evaluator: _Evaluator, taken: Taken
+) -> tuple[object, ...]:
+    found = evaluator.context(source, excludes)
+    taken.contexts.append(found.directory)
+    taken.barrier = taken.barrier or found.barrier
+    if is_symbolic(source):
+        return ("symbolic", found.directory)
+    return found.key
+
+
+def _inline(heredoc: Heredoc, evaluator: _Evaluator) -> tuple[str, str, str]:
+    text = heredoc.body
+    if heredoc.expand:
+        text = Lexer(text, evaluator.lookup, evaluator.document.escape, keep_quotes=True).word()
+    return ("heredoc", heredoc.name, text)
+
+
+def _clean(source: str) -> str:
+    """``./a``, ``a`` and ``/a`` are one path of a build context."""
+    if is_symbolic(source):
+        return source
+    import posixpath
+
+    return posixpath.normpath("/" + source.lstrip("/"))
+
+
+def _options(node: Instruction, evaluator: _Evaluator) -> tuple[tuple[str, str], ...]:
+    options: list[tuple[str, str]] = []
+    for name in ("chown", "chmod", "checksum", "link", "parents", "keep-git-dir", "unpack"):
+        value = node.flag(name)
+        if value is None or value.lower() == "false":
+            continue
+        value = evaluator.expand(value)
+        if name == "chmod" and re.fullmatch(r"[0-7]+", value):
+            value = oct(int(value, 8))
+        options.append((name, "true" if value.lower() == "true" else value))
+    return tuple((name, value or "true") for name, value in options)
+
+
+__all__ = ["Barrier", "body"]

@@ -1,0 +1,396 @@
+"""Evaluates a Dockerfile, stage by stage, as BuildKit would with every build argument a symbol.
+
+Source: BuildKit's Dockerfile frontend, measured on its own output (build definitions and image
+configurations of real files).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from dockstrata.meaning import copying, running
+from dockstrata.meaning.config import Config, healthcheck, ports
+from dockstrata.meaning.context import ContextReader, no_context
+from dockstrata.meaning.paths import ROOT_DIRECTORY, resolve
+from dockstrata.meaning.state import DEFAULT_SHELL, State, with_env
+from dockstrata.meaning.step import Barrier, Step, chain_digest
+from dockstrata.syntax.nodes import Document, Instruction
+from dockstrata.syntax.reference import parse_reference
+from dockstrata.syntax.words import WordError, expand, expand_words, is_symbolic, symbol
+
+PLATFORM_ARGUMENTS = frozenset(
+    f"{side}{part}" for side in ("BUILD", "TARGET") for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
+) | {"TARGETOSVERSION", "BUILDOSVERSION"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """An instruction of a stage with the state before it, and the step that it is, if it is one."""
+
+    instruction: Instruction
+    before: State
+    step: Step | None
+    uses: frozenset[str]
+
+
+@dataclass(slots=True)
+class Stage:
+    """One build stage, evaluated.
+
+    ``image`` is what FROM names, expanded; ``parent`` the index of the stage that it names, if
+    it names one; ``root`` the image at the bottom of the chain. ``evaluated`` leaves FROM out.
+    ``problem`` is set where the build would fail here, and says why.
+    """
+
+    index: int
+    name: str | None
+    node: Instruction
+    image: str
+    parent: int | None
+    platform: str | None
+    root: str
+    chain: str
+    meaning: str
+    evaluated: list[Evaluated] = field(default_factory=list)
+    config: Config = field(default_factory=Config)
+    end: State = field(default_factory=State)
+    problem: str | None = None
+    barrier: Barrier | None = None
+
+    @property
+    def steps(self) -> list[Step]:
+        return [item.step for item in self.evaluated if item.step is not None]
+
+    @property
+    def label(self) -> str:
+        """How people name the stage: its name, or its index."""
+        return self.name or str(self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a Dockerfile means. ``globals`` are the arguments before the first FROM."""
+
+    document: Document
+    globals: tuple[Instruction, ...]
+    global_values: Mapping[str, str]
+    stages: tuple[Stage, ...]
+
+    def stage_named(self, name: str, before: int) -> Stage | None:
+        """The stage that ``FROM name`` or ``--from=name`` means in stage ``before``."""
+        return _find(self.stages[:before], name)
+
+
+def evaluate(document: Document, context: ContextReader = no_context) -> Evaluation:
+    """Evaluate a parsed Dockerfile; never raises, what would fail is a stage's ``problem``."""
+    evaluator = _Evaluator(document, context)
+    for node in document.instructions:
+        evaluator.take(node)
+    evaluator.close()
+    return Evaluation(
+        document, tuple(evaluator.globals), evaluator.global_values, tuple(evaluator.stages)
+    )
+
+
+def _find(stages: tuple[Stage, ...] | list[Stage], name: str) -> Stage | None:
+    lowered = name.lower()
+    return next((stage for stage in reversed(stages) if stage.name == lowered), None)
+
+
+class _Evaluator:
+    def __init__(self, document: Document, context: ContextReader) -> None:
+        self.document = document
+        self.context = context
+        self.globals: list[Instruction] = []
+        self.global_values: dict[str, str] = {}
+        self.stages: list[Stage] = []
+        self.stage: Stage | None = None
+        self.state = State()
+        self.used: set[str] = set()
+
+    # -- variables
+
+    def lookup(self, name: str) -> str | None:
+        self.used.add(name)
+        value = self.state.env.get(name)
+        if value is not None or self.stage is None or self.stage.root == "scratch":
+            return value
+        return symbol("root", "env", name)
+
+    def global_lookup(self, name: str) -> str | None:
+        if name in self.global_values:
+            return self.global_values[name]
+        return symbol("platform", name) if name in PLATFORM_ARGUMENTS else None
+
+    def expand(self, word: str) -> str:
+        return expand(word, self.lookup, self.document.escape)
+
+    # -- instructions
+
+    def take(self, node: Instruction) -> None:
+        if node.keyword == "FROM":
+            self.close()
+            self.open(node)
+        elif self.stage is None:
+            if node.keyword == "ARG":
+                self.globals.append(node)
+                self.global_argument(node)
+        else:
+            self.step_over(node)
+
+    def step_over(self, node: Instruction) -> None:
+        stage = self.stage
+        assert stage is not None
+        self.used = set()
+        before, step = self.state, None
+        try:
+            step = self.dispatch(stage, node)
+        except WordError as error:
+            stage.problem = stage.problem or f"line {node.start_line}: {error}"
+        if node.fault is not None:
+            stage.problem = stage.problem or f"line {node.fault.line}: {node.fault.message}"
+        if step is not None:
+            stage.chain, stage.meaning = step.chain, step.meaning
+        stage.evaluated.append(Evaluated(node, before, step, frozenset(self.used)))
+
+    def close(self) -> None:
+        stage = self.stage
+        if stage is None:
+            return
+        stage.end = self.state
+        stage.config.user = self.state.user
+        stage.config.workdir = None if self.state.workdir == ROOT_DIRECTORY else self.state.workdir
+        stage.config.shell = self.state.shell if self.state.shell_set else None
+        self.stage = None
+
+    def global_argument(self, node: Instruction) -> None:
+        for word in node.arguments:
+            name, equals, value = word.partition("=")
+            try:
+                if equals:
+                    default = expand(value, self.global_lookup, self.document.escape)
+                    self.global_values[name] = symbol("arg", name, default)
+                elif name not in self.global_values:
+                    self.global_values[name] = self.global_lookup(name) or symbol("arg", name)
+            except WordError:
+                self.global_values[name] = symbol("arg", name, value)
+
+    def open(self, node: Instruction) -> None:
+        words = node.arguments
+        name = words[2].lower() if len(words) == 3 else None
+        problem = None if node.fault is None else f"line {node.start_line}: {node.fault.message}"
+        image = words[0] if words else ""
+        platform = node.flag("platform")
+        try:
+            image = expand(image, self.global_lookup, self.document.escape)
+            if platform is not None:
+                platform = expand(platform, self.global_lookup, self.document.escape)
+        except WordError as error:
+            problem = problem or f"line {node.start_line}: {error}"
+        if not image:
+            problem = problem or f"line {node.start_line}: base name ({''.join(words[:1])}) is blank"
+        parent = _find(self.stages, image)
+        index = len(self.stages)
+        if parent is not None:
+            self.stage = Stage(
+                index, name, node, image, parent.index, platform,
+                parent.root, parent.chain, parent.meaning,
+            )  # fmt: skip
+            self.inherit(parent)
+        else:
+            root = canonical_image(image)
+            # A platform that is the build's own symbol is still a symbol: equal for every value.
+            start = chain_digest("", "FROM", root, platform or "")
+            self.stage = Stage(index, name, node, image, None, platform, image, start, start)
+            self.state = State(workdir="/" if root == "scratch" else ROOT_DIRECTORY)
+            self.stage.barrier = _onbuild_barrier(image)
+            if not is_symbolic(image) and not parse_reference(image).valid and image != "scratch":
+                problem = problem or f"line {node.start_line}: invalid reference format: {image}"
+        self.stage.problem = problem
+        self.stages.append(self.stage)
+        if parent is not None:
+            for trigger in parent.config.onbuild:
+                self.step_over(trigger)
+
+    def inherit(self, parent: Stage) -> None:
+        """Begin a stage on another: its state, build arguments too, its ENV set again."""
+        stage = self.stage
+        assert stage is not None
+        stage.config = parent.config.child()
+        stage.problem = parent.problem
+        stage.barrier = parent.barrier
+        state = parent.end
+        env: Mapping[str, str] = state.env
+        for name, value in parent.config.env.items():
+            env = with_env(env, name, value)
+        self.state = replace(
+            state, env=env, arguments=state.arguments - parent.config.env.keys()
+        )
+
+    def dispatch(self, stage: Stage, node: Instruction) -> Step | None:
+        handler = _HANDLERS.get(node.keyword)
+        return handler(self, stage, node) if handler else None
+
+    def step(
+        self,
+        stage: Stage,
+        node: Instruction,
+        body: tuple[object, ...],
+        env: tuple[tuple[str, str], ...] | None = None,
+        taken: running.Taken | None = None,
+    ) -> Step:
+        taken = taken or running.Taken()
+        ordered = None if env is None else tuple(sorted(env))
+        sources = [self.stages[index] for index in taken.stages]
+        chains = tuple(source.chain for source in sources)
+        meanings = tuple(source.meaning for source in sources)
+        return Step(
+            instruction=node,
+            kind=node.keyword,
+            body=body,
+            env=env,
+            chain=chain_digest(stage.chain, node.keyword, body, env, chains),
+            meaning=chain_digest(stage.meaning, node.keyword, body, ordered, meanings),
+            contexts=tuple(taken.contexts),
+            stages=tuple(taken.stages),
+            uses=frozenset(self.used),
+            barrier=taken.barrier,
+        )
+
+    def source_stage(self, stage: Stage, name: str) -> int | None:
+        """The index of the stage that ``--from=name`` means, ``None`` for an image."""
+        if name.isdecimal() and int(name) < stage.index:
+            return int(name)
+        found = _find(self.stages[: stage.index], name)
+        return None if found is None else found.index
+
+    def run(self, stage: Stage, node: Instruction) -> Step:
+        taken = running.Taken()
+        body = running.body(node, self.state, self.expand_raw, self, stage, taken)
+        return self.step(stage, node, body, self.state.env_items(), taken)
+
+    def expand_raw(self, word: str) -> str:
+        return expand(word, self.lookup, self.document.escape, quotes=False)
+
+    def copy(self, stage: Stage, node: Instruction) -> Step:
+        taken = running.Taken()
+        body = copying.body(node, self.state, self, stage, taken)
+        return self.step(stage, node, body, None, taken)
+
+    def workdir(self, stage: Stage, node: Instruction) -> Step | None:
+        path = resolve(self.state.workdir, self.expand(node.rest))
+        self.state = replace(self.state, workdir=path)
+        if path == "/":
+            return None
+        return self.step(stage, node, (path, self.state.user or ""))
+
+    def environment(self, stage: Stage, node: Instruction) -> None:
+        pairs = [(self.expand(name), self.expand(value)) for name, value in node.pairs()]
+        state = self.state
+        env: Mapping[str, str] = state.env
+        for name, value in pairs:
+            env = with_env(env, name, value)
+            stage.config.env[name] = value
+        self.state = replace(
+            state, env=env, arguments=state.arguments - {name for name, _ in pairs}
+        )
+
+    def argument(self, stage: Stage, node: Instruction) -> None:
+        found: list[tuple[str, str]] = []
+        for word in node.arguments:
+            name, equals, value = word.partition("=")
+            name = self.expand(name)
+            if equals:
+                found.append((name, symbol("arg", name, self.expand(value))))
+            else:
+                known = self.global_lookup(name)
+                found.append((name, known or symbol("arg", name)))
+        env: Mapping[str, str] = self.state.env
+        for name, value in found:
+            env = with_env(env, name, value)
+        names = frozenset(name for name, _ in found)
+        self.state = replace(self.state, env=env, arguments=self.state.arguments | names)
+
+    def user(self, stage: Stage, node: Instruction) -> None:
+        self.state = replace(self.state, user=self.expand(node.rest))
+
+    def shell(self, stage: Stage, node: Instruction) -> None:
+        self.state = replace(self.state, shell=node.arguments or DEFAULT_SHELL, shell_set=True)
+
+    # -- configuration
+
+    def label(self, stage: Stage, node: Instruction) -> None:
+        for name, value in node.pairs():
+            stage.config.labels[self.expand(name)] = self.expand(value)
+
+    def expose(self, stage: Stage, node: Instruction) -> None:
+        words = [
+            word
+            for argument in node.arguments
+            for word in expand_words(argument, self.lookup, self.document.escape)
+        ]
+        stage.config.exposed |= ports(words)
+
+    def volume(self, stage: Stage, node: Instruction) -> None:
+        stage.config.volumes |= {self.expand(word) for word in node.arguments}
+
+    def command(self, stage: Stage, node: Instruction) -> None:
+        stage.config.command = running.argv(node, self.state.shell)
+        stage.config.command_set_here = True
+
+    def entrypoint(self, stage: Stage, node: Instruction) -> None:
+        stage.config.set_entrypoint(running.argv(node, self.state.shell))
+
+    def healthcheck(self, stage: Stage, node: Instruction) -> None:
+        if node.fault is None:
+            stage.config.healthcheck = healthcheck(node)
+
+    def stop_signal(self, stage: Stage, node: Instruction) -> None:
+        stage.config.stop_signal = self.expand(node.rest)
+
+    def maintainer(self, stage: Stage, node: Instruction) -> None:
+        stage.config.author = node.rest
+
+    def onbuild(self, stage: Stage, node: Instruction) -> None:
+        if node.trigger is not None:
+            stage.config.onbuild.append(node.trigger)
+
+
+def canonical_image(image: str) -> str:
+    """An image reference spelled in full; one with a symbol in it stays as it is."""
+    if image == "scratch" or is_symbolic(image):
+        return image
+    reference = parse_reference(image)
+    return reference.canonical if reference.valid else image
+
+
+def _onbuild_barrier(image: str) -> Barrier | None:
+    reference = parse_reference(image)
+    tag = reference.tag or ""
+    if "onbuild" in tag.split("-") or reference.short_name.endswith("-onbuild"):
+        return Barrier(
+            "onbuild-root", f"{image} runs ONBUILD triggers with its child's own build context"
+        )
+    return None
+
+
+_HANDLERS: dict[str, Callable[[_Evaluator, Stage, Instruction], Step | None]] = {
+    "ADD": _Evaluator.copy,
+    "ARG": _Evaluator.argument,
+    "CMD": _Evaluator.command,
+    "COPY": _Evaluator.copy,
+    "ENTRYPOINT": _Evaluator.entrypoint,
+    "ENV": _Evaluator.environment,
+    "EXPOSE": _Evaluator.expose,
+    "HEALTHCHECK": _Evaluator.healthcheck,
+    "LABEL": _Evaluator.label,
+    "MAINTAINER": _Evaluator.maintainer,
+    "ONBUILD": _Evaluator.onbuild,
+    "RUN": _Evaluator.run,
+    "SHELL": _Evaluator.shell,
+    "STOPSIGNAL": _Evaluator.stop_signal,
+    "USER": _Evaluator.user,
+    "VOLUME": _Evaluator.volume,
+    "WORKDIR": _Evaluator.workdir,
+}
