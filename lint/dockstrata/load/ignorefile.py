@@ -90,11 +90,19 @@ class IgnoreFile:
         return (False,) * len(self.patterns)
 
     def enter(self, state: State, path: str) -> State:
-        """The state of a path, given its directory's: patterns stay matched below a match."""
-        return tuple(
-            before or pattern.match(path)
-            for before, pattern in zip(state, self.patterns, strict=True)
-        )
+        """The state of a path, given its directory's: patterns stay matched below a match.
+
+        As the builder does, a pattern that could not change the outcome is not tried, and so
+        counts as no match for what is below, too.
+        """
+        result: list[bool] = []
+        ignored = False
+        for before, pattern in zip(state, self.patterns, strict=True):
+            matched = before or (pattern.negated == ignored and pattern.match(path))
+            if matched:
+                ignored = not pattern.negated
+            result.append(matched)
+        return tuple(result)
 
     def decides(self, state: State) -> bool:
         """Whether a path with this state is ignored."""
