@@ -22,7 +22,7 @@ class Severity(IntEnum):
 
 
 class Safety(Enum):
-    """Whether a fix may be applied unasked: ``SAFE`` changes no image but where that is its point."""
+    """Whether a fix may be applied unasked; ``SAFE`` ones change no image unless that is the point."""
 
     SAFE = "safe"
     UNSAFE = "unsafe"

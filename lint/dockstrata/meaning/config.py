@@ -1,7 +1,7 @@
 """An image's configuration, as far as a Dockerfile decides it.
 
-What the root image sets is one unknown: two configurations are equal when the same instructions'
-results lie on top of it. Source: how BuildKit writes the image configuration.
+What the root image sets is one unknown for each root: two configurations are equal where the same
+results lie on top of the same root. Source: how BuildKit writes the image configuration.
 """
 
 from __future__ import annotations
@@ -86,8 +86,10 @@ class Config:
             tuple(_expression(trigger) for trigger in self.onbuild),
         )
 
-    def digest(self) -> str:
-        return blake2b(repr(self.key()).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    def digest(self, root: str) -> str:
+        """Equal for equal results on one root image, whose own configuration is unknown."""
+        text = repr((root, self.key())).encode("utf-8", "surrogatepass")
+        return blake2b(text, digest_size=16).hexdigest()
 
 
 def _expression(trigger: Instruction) -> str:

@@ -49,7 +49,7 @@ def body(
 def _origin(
     node: Instruction, evaluator: _Evaluator, stage: Stage, taken: Taken
 ) -> tuple[str, ...] | None:
-    """``--from``: a stage (told apart by its chain, elsewhere), an image, or ``None``: the context."""
+    """``--from``: a stage (told apart by its chain, elsewhere), an image; ``None``: the context."""
     name = node.flag("from") if node.keyword == "COPY" else None
     if not name:
         return None

@@ -20,7 +20,9 @@ from dockstrata.syntax.reference import parse_reference
 from dockstrata.syntax.words import WordError, expand, expand_words, is_symbolic, symbol
 
 PLATFORM_ARGUMENTS = frozenset(
-    f"{side}{part}" for side in ("BUILD", "TARGET") for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
+    f"{side}{part}"
+    for side in ("BUILD", "TARGET")
+    for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
 ) | {"TARGETOSVERSION", "BUILDOSVERSION"}
 
 
@@ -39,7 +41,8 @@ class Stage:
     """One build stage, evaluated.
 
     ``image`` is what FROM names, expanded; ``parent`` the index of the stage that it names, if
-    it names one; ``root`` the image at the bottom of the chain. ``evaluated`` leaves FROM out.
+    it names one; ``root`` the image at the bottom of the chain; ``start_chain`` the digest before
+    the first step, ``chain`` and ``meaning`` after the last. ``evaluated`` leaves FROM out.
     ``problem`` is set where the build would fail here, and says why.
     """
 
@@ -50,6 +53,7 @@ class Stage:
     parent: int | None
     platform: str | None
     root: str
+    start_chain: str
     chain: str
     meaning: str
     evaluated: list[Evaluated] = field(default_factory=list)
@@ -61,6 +65,9 @@ class Stage:
     @property
     def steps(self) -> list[Step]:
         return [item.step for item in self.evaluated if item.step is not None]
+
+    def config_digest(self) -> str:
+        return self.config.digest(canonical_image(self.root))
 
     @property
     def label(self) -> str:
@@ -189,20 +196,22 @@ class _Evaluator:
         except WordError as error:
             problem = problem or f"line {node.start_line}: {error}"
         if not image:
-            problem = problem or f"line {node.start_line}: base name ({''.join(words[:1])}) is blank"
+            problem = (
+                problem or f"line {node.start_line}: base name ({''.join(words[:1])}) is blank"
+            )
         parent = _find(self.stages, image)
         index = len(self.stages)
         if parent is not None:
             self.stage = Stage(
                 index, name, node, image, parent.index, platform,
-                parent.root, parent.chain, parent.meaning,
+                parent.root, parent.chain, parent.chain, parent.meaning,
             )  # fmt: skip
             self.inherit(parent)
         else:
             root = canonical_image(image)
             # A platform that is the build's own symbol is still a symbol: equal for every value.
             start = chain_digest("", "FROM", root, platform or "")
-            self.stage = Stage(index, name, node, image, None, platform, image, start, start)
+            self.stage = Stage(index, name, node, image, None, platform, image, start, start, start)
             self.state = State(workdir="/" if root == "scratch" else ROOT_DIRECTORY)
             self.stage.barrier = _onbuild_barrier(image)
             if not is_symbolic(image) and not parse_reference(image).valid and image != "scratch":
@@ -224,9 +233,7 @@ class _Evaluator:
         env: Mapping[str, str] = state.env
         for name, value in parent.config.env.items():
             env = with_env(env, name, value)
-        self.state = replace(
-            state, env=env, arguments=state.arguments - parent.config.env.keys()
-        )
+        self.state = replace(state, env=env, arguments=state.arguments - parent.config.env.keys())
 
     def dispatch(self, stage: Stage, node: Instruction) -> Step | None:
         handler = _HANDLERS.get(node.keyword)

@@ -6,20 +6,36 @@ Source: BuildKit's parser, one function for each of its argument grammars.
 from __future__ import annotations
 
 import json
+from math import isinf
 from typing import NoReturn
 
-from dockstrata.syntax.gotext import BLANKS, SPACE, SPACES, replace_undecoded
+from dockstrata.syntax.gotext import (
+    BLANKS,
+    SPACE,
+    SPACES,
+    quote,
+    replace_surrogates,
+    replace_undecoded,
+)
 
 
 class ArgumentError(ValueError):
     """The arguments break the instruction's grammar; the message is BuildKit's."""
 
 
-def _json_constant(name: str) -> NoReturn:
+def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-_JSON = json.JSONDecoder(parse_constant=_json_constant)
+def _number(digits: str) -> float:
+    """Go reads every number as a float64, and refuses one that does not fit."""
+    value = float(digits)
+    if isinf(value):
+        raise ValueError(digits)
+    return value
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_number, parse_int=_number)
 
 
 def take_flags(rest: str) -> tuple[str, list[str]]:
@@ -145,7 +161,7 @@ def name_values(rest: str, escape: str, keyword: str) -> list[str]:
         name, equals, value = word.partition("=")
         if not equals:
             raise ArgumentError(
-                f'Syntax error - can\'t find = in "{word}". Must be of the form: name=value'
+                f"Syntax error - can't find = in {quote(word)}. Must be of the form: name=value"
             )
         result += (name, value, "=")
     return result
@@ -170,7 +186,7 @@ def json_strings(rest: str) -> list[str] | None:
             raise ArgumentError(
                 "when using JSON array syntax, arrays must be comprised of strings only"
             )
-    return [replace_undecoded(item) for item in value]
+    return [replace_surrogates(item) for item in value]
 
 
 def health_type(rest: str) -> tuple[str, str]:

@@ -42,6 +42,7 @@ class DirectiveReader:
             return
         name, value = match[1].lower(), match[2]
         if name not in KNOWN:
+            self.done = True
             return
         if any(directive.name == name for directive in self.found):
             raise DirectiveError(f"only one {name} parser directive can be used")

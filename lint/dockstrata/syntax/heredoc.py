@@ -9,6 +9,7 @@ from dockstrata.source import Span
 from dockstrata.syntax.words import Lexer, WordError
 
 _OPENER = re.compile(r"^(\d*)<<(-?)([^<]*)$", re.ASCII)
+_MAX_DESCRIPTOR = 2**64 - 1
 NONE = Span(0, 0)
 
 
@@ -56,6 +57,7 @@ def parse_opener(word: str) -> Heredoc | None:
     raw = Lexer(match[3], raw_quotes=True, raw_escapes=True, skip_unset=True).words()
     if len(raw) != 1:
         return None
-    digits = match[1]
-    descriptor = int(digits) if digits and len(digits) < 20 else 0
+    digits = match[1].lstrip("0")
+    # One digit more than the largest has is enough to be beyond it.
+    descriptor = min(int(digits[:21] or "0"), _MAX_DESCRIPTOR)
     return Heredoc(plain[0], descriptor, plain[0] == raw[0], match[2] == "-")

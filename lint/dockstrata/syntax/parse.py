@@ -13,6 +13,7 @@ from dockstrata.syntax.arguments import (
     split_words,
 )
 from dockstrata.syntax.check import refusal
+from dockstrata.syntax.gotext import lower
 from dockstrata.syntax.nodes import KEYWORDS, Document, Fault, Instruction
 from dockstrata.syntax.scanner import RawInstruction, scan
 
@@ -20,6 +21,7 @@ _JSON_OR_STRING = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL"})
 _JSON_OR_LIST = frozenset({"ADD", "COPY", "VOLUME"})
 _LIST = frozenset({"FROM", "EXPOSE"})
 _STRING = frozenset({"MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR"})
+_BY_WRITTEN = {word: word for word in KEYWORDS} | {word.lower(): word for word in KEYWORDS}
 
 
 def parse(source: Source) -> Document:
@@ -28,9 +30,8 @@ def parse(source: Source) -> Document:
     escape = found.directives.escape
     instructions = [_instruction(source, raw, escape) for raw in found.instructions]
     faults = [instruction.fault for instruction in instructions if instruction.fault is not None]
-    if found.fault is not None:
-        faults.append(found.fault)
-    elif not instructions:
+    faults += found.faults
+    if not instructions and not found.faults:
         lines = max(1, len(source.line_starts()) - source.text.endswith("\n"))
         faults.append(Fault("file with no instructions", lines, "syntax"))
     # BuildKit reads the whole file before it looks at any instruction's meaning.
@@ -71,22 +72,20 @@ def _node(
     source: Source,
     raw: RawInstruction,
     line: str,
-    pieces: list[tuple[int, int]],
+    pieces: tuple[tuple[int, int], ...],
     span: Span,
     escape: str,
     outermost: bool,
 ) -> Instruction:
     written, flags, rest, at = split_command(line)
-    upper = written.upper()
-    keyword = upper if upper in KEYWORDS else written
+    keyword = _BY_WRITTEN.get(written) or _BY_WRITTEN.get(lower(written), written)
     fault: Fault | None = None
     arguments: list[str] = []
     is_json = False
     trigger: Instruction | None = None
     try:
         if keyword == "ONBUILD" and rest:
-            inner = [(logical - at, physical) for logical, physical in pieces]
-            trigger = _node(source, raw, rest, _rebase(inner), span, escape, False)
+            trigger = _node(source, raw, rest, _rebase(pieces, at), span, escape, False)
             if trigger.fault is not None and trigger.fault.kind == "syntax":
                 fault = trigger.fault
         else:
@@ -107,8 +106,8 @@ def _node(
         span=span,
         escape=escape,
         arguments_at=at,
-        pieces=tuple(pieces),
-        empty_continuations=tuple(raw.empty),
+        pieces=pieces,
+        empty_continuations=raw.empty,
         trigger=trigger,
         fault=fault,
     )
@@ -117,11 +116,11 @@ def _node(
     return node
 
 
-def _rebase(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Pieces for a text that begins at logical offset 0, the first one moved along."""
-    behind = [piece for piece in pieces if piece[0] <= 0]
-    logical, physical = behind[-1]
-    return [(0, physical - logical)] + [piece for piece in pieces if piece[0] > 0]
+def _rebase(pieces: tuple[tuple[int, int], ...], at: int) -> tuple[tuple[int, int], ...]:
+    """Pieces for the text that begins at ``at``: that is its offset 0."""
+    logical, physical = next(piece for piece in reversed(pieces) if piece[0] <= at)
+    after = tuple((offset - at, place) for offset, place in pieces if offset > at)
+    return ((0, physical + at - logical), *after)
 
 
 def _arguments(keyword: str, rest: str, escape: str) -> tuple[list[str], bool]:
@@ -149,4 +148,6 @@ def _arguments(keyword: str, rest: str, escape: str) -> tuple[list[str], bool]:
         if strings is not None:
             return [kind, *strings], True
         return ([kind, command] if command else [kind]), False
+    if keyword == "ONBUILD":
+        return [], False
     return [""], False

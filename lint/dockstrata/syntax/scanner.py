@@ -2,23 +2,22 @@
 
 dockerfile-parse knows no heredocs, ends an instruction at an empty line inside a continuation,
 takes a doubled escape at a line's end for a continuation, overlooks an instruction without
-arguments and drops one that the end of the file cuts off. The adaptor hands it a *mask*: the same
-number of lines, each such place rewritten so that it sees what BuildKit sees; the real text is
-then taken by line.
+arguments, drops one that the end of the file cuts off, and joins an instruction's lines in
+quadratic time. The adaptor hands it a *mask*: the same number of lines, each short, rewritten so
+that it sees what BuildKit sees; the real text is then taken by line.
 """
 
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
-from dockstrata.source import Source, Span
+from dockstrata.source import Source, Span, encode
 from dockstrata.syntax import heredoc
 from dockstrata.syntax.arguments import ArgumentError, json_strings, split_command
 from dockstrata.syntax.directives import DirectiveError, DirectiveReader
-from dockstrata.syntax.gotext import SPACE
+from dockstrata.syntax.gotext import SPACE, lower
 from dockstrata.syntax.heredoc import Heredoc
 from dockstrata.syntax.nodes import Comment, Fault
 from dockstrata.syntax.words import WordError
@@ -26,8 +25,15 @@ from dockstrata.syntax.words import WordError
 MAX_LINE = 65535
 """Bytes of the longest line that BuildKit reads (its scanner's buffer of 64 KiB)."""
 
-_TAKE_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
-_UNSAFE_IN_MASK = re.compile(r"[^ -~\t]")
+_TAKE_HEREDOCS = frozenset({"run", "copy", "add"})
+
+# The mask's lines. What dockerfile-parse is to pass over is empty outside an instruction; inside
+# one, where it would end at an empty line, it is a lone continuation.
+_SKIPPED, _SKIPPED_INSIDE = "\n", "\\\n"
+_FIRST, _FIRST_CONTINUED = "X .\n", "X .\\\n"
+_NEXT, _NEXT_CONTINUED = ".\n", ".\\\n"
+_LONG = 100
+"""Lines from which on an instruction is masked as its first line alone."""
 
 
 class _Entry(TypedDict):
@@ -38,13 +44,17 @@ class _Entry(TypedDict):
 
 @dataclass(slots=True)
 class RawInstruction:
-    """An instruction's lines (from 1), its logical text, and where that stands in the file."""
+    """An instruction's lines (from 1), its logical text, and where that stands in the file.
+
+    ``pieces``: for each physical line its offset in ``line`` and in the file; ``empty``: numbers
+    of the empty lines inside.
+    """
 
     start_line: int
-    end_line: int = 0
-    line: str = ""
-    pieces: list[tuple[int, int]] = field(default_factory=list)
-    empty: list[int] = field(default_factory=list)
+    end_line: int
+    line: str
+    pieces: tuple[tuple[int, int], ...]
+    empty: tuple[int, ...] = ()
     heredocs: list[Heredoc] = field(default_factory=list)
 
 
@@ -55,7 +65,7 @@ class Scan:
     instructions: list[RawInstruction]
     comments: list[Comment]
     directives: DirectiveReader
-    fault: Fault | None
+    faults: list[Fault]
 
 
 def scan(source: Source) -> Scan:
@@ -64,13 +74,11 @@ def scan(source: Source) -> Scan:
     masker.run()
     instructions: list[RawInstruction] = []
     for entry in _structure("".join(masker.mask)):
-        if entry["instruction"] == "COMMENT":
-            continue
         raw = masker.raw[entry["startline"]]
         # A heredoc or the end of the file may end an instruction later than its mask does.
         raw.end_line = max(raw.end_line, entry["endline"] + 1)
         instructions.append(raw)
-    return Scan(instructions, masker.comments, masker.directives, masker.fault)
+    return Scan(instructions, masker.comments, masker.directives, masker.faults)
 
 
 def _structure(mask: str) -> list[_Entry]:
@@ -84,157 +92,156 @@ class _Masker:
     """Walks the lines once, writing the mask and keeping each instruction's text by first line."""
 
     def __init__(self, source: Source) -> None:
+        text = source.text
         self.source = source
         self.starts = source.line_starts()
-        self.count = len(self.starts)
-        if self.count and self.starts[-1] == len(source.text):
-            self.count -= 1
         self.mask: list[str] = []
         self.raw: dict[int, RawInstruction] = {}
         self.comments: list[Comment] = []
         self.directives = DirectiveReader()
-        self.fault: Fault | None = None
+        self.faults: list[Fault] = []
         self.at = 0
+        lines = text.split("\n")
+        if not lines[-1]:
+            lines.pop()
+        self.too_long = _first_too_long(lines, text.endswith("\n"))
+        if self.too_long is not None:
+            # To BuildKit the file ends here.
+            del lines[self.too_long :]
+        if "\r" in text:
+            lines = [line.rstrip("\r") for line in lines]
+        self.lines = lines
+        """Without their newlines."""
 
     def run(self) -> None:
-        text, starts = self.source.text, self.starts
-        while self.at < self.count and self.fault is None:
-            number = self.at
-            line = self._take()
-            if line is None:
-                return
-            start = starts[number]
+        if self._walk() and self.too_long is not None:
+            message = f"dockerfile line greater than maximum allowed size of {MAX_LINE}"
+            self.faults.append(Fault(message, self.too_long + 1, "syntax"))
+
+    def _walk(self) -> bool:
+        """Whether the end was reached without a fault."""
+        lines, starts, mask = self.lines, self.starts, self.mask
+        count, directives = len(lines), self.directives
+        while (number := self.at) < count:
+            self.at = number + 1
+            line, start = lines[number], starts[number]
             if number == 0 and line.startswith("\ufeff"):
                 line, start = line[1:], start + 1
-            content = line.lstrip(SPACE)
-            start += len(line) - len(content)
-            if not self.directives.done and not self._directive(content, number):
-                return
-            if not content:
-                self.mask.append("\n")
-            elif content[0] == "#":
-                end = start + len(content)
-                self.comments.append(Comment(Span(start, end), number + 1, text[start:end]))
-                self.mask.append("#\n")
+            if not ("A" <= line[:1] <= "z"):
+                content = line.lstrip(SPACE)
+                start += len(line) - len(content)
+                line = content
+            if not directives.done:
+                try:
+                    directives.read(line, number + 1)
+                except DirectiveError as error:
+                    self.faults.append(Fault(str(error), number + 1, "syntax"))
+                    return False
+            if not line:
+                mask.append(_SKIPPED)
+            elif line[0] == "#":
+                self.comments.append(Comment(Span(start, start + len(line)), number + 1, line))
+                mask.append(_SKIPPED)
             else:
-                self._instruction(number, content, start)
-
-    def _take(self) -> str | None:
-        """The next line without its newline; ``None``, and a fault, where it is too long."""
-        number = self.at
-        self.at += 1
-        text = self.source.text
-        start = self.starts[number]
-        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(text)
-        if end - start > MAX_LINE // 4:
-            size = len(text[start:end].encode("utf-8", "surrogateescape"))
-            if size > MAX_LINE:
-                message = f"dockerfile line greater than maximum allowed size of {MAX_LINE}"
-                self.fault = Fault(message, number + 1, "syntax")
-                return None
-        return text[start:end].rstrip("\r\n")
-
-    def _directive(self, content: str, number: int) -> bool:
-        try:
-            self.directives.read(content, number + 1)
-        except DirectiveError as error:
-            self.fault = Fault(str(error), number + 1, "syntax")
-            return False
+                raw = self.raw[number] = self._instruction(number, line, start)
+                if "<<" in raw.line and _takes_heredocs(raw.line) and not self._heredocs(raw):
+                    return False
         return True
 
-    def _continued(self, content: str) -> tuple[str, bool]:
+    def _instruction(self, number: int, line: str, start: int) -> RawInstruction:
         escape = self.directives.escape
-        cut = content.rstrip(" \t")
-        if cut.endswith(escape) and cut[-2:-1] != escape:
-            return cut[:-1], True
-        return content, False
-
-    def _instruction(self, number: int, content: str, start: int) -> None:
-        raw = self.raw[number] = RawInstruction(number + 1)
-        body, more = self._continued(content)
-        parts, length = [body], len(body)
-        raw.pieces.append((0, start))
-        first = len(self.mask)
-        self.mask.append(_masked(body, more, first=True))
-        last = first
-        while more and self.at < self.count:
-            at = self.at
-            line = self._take()
-            if line is None:
-                break
-            stripped = line.lstrip(SPACE)
-            if not self.directives.done and not self._directive(line, at):
-                break
-            if not stripped or stripped[0] == "#":
-                if not stripped:
-                    raw.empty.append(at + 1)
-                self.mask.append("#\n")
+        cut = line if line[-1] > " " else line.rstrip(" \t")
+        if not (cut.endswith(escape) and cut[-2:-1] != escape):
+            self.mask.append(_FIRST)
+            return RawInstruction(number + 1, number + 1, line, ((0, start),))
+        lines, starts, mask = self.lines, self.starts, self.mask
+        count, first, last = len(lines), len(mask), len(mask)
+        mask.append(_FIRST_CONTINUED)
+        body = cut[:-1]
+        parts, pieces, empty = [body], [(0, start)], []
+        length = len(body)
+        more = True
+        at = self.at
+        while more and at < count:
+            line = lines[at]
+            at += 1
+            content = line.lstrip(SPACE)
+            if not content:
+                empty.append(at)
+                mask.append(_SKIPPED_INSIDE)
                 continue
-            body, more = self._continued(line)
-            raw.pieces.append((length, self.starts[at]))
-            parts.append(body)
-            length += len(body)
-            last = len(self.mask)
-            self.mask.append(_masked(body, more, first=False))
-        if more:
-            self.mask[last] = _masked(body, False, first=last == first)
-            raw.end_line = self.at
-        raw.line = "".join(parts)
-        if "<<" in raw.line and self.fault is None and _takes_heredocs(raw.line, self.directives):
-            self._heredocs(raw)
+            if content[0] == "#":
+                mask.append(_SKIPPED_INSIDE)
+                continue
+            cut = line if line[-1] > " " else line.rstrip(" \t")
+            pieces.append((length, starts[at - 1]))
+            last = len(mask)
+            if cut.endswith(escape) and cut[-2:-1] != escape:
+                line = cut[:-1]
+                mask.append(_NEXT_CONTINUED)
+            else:
+                more = False
+                mask.append(_NEXT)
+            parts.append(line)
+            length += len(line)
+        self.at = at
+        if at - number > _LONG:
+            mask[first:] = [_FIRST] + [_SKIPPED] * (len(mask) - first - 1)
+        elif more:
+            # The file ends inside the instruction.
+            mask[last] = _FIRST if last == first else _NEXT
+            mask[last + 1 :] = [_SKIPPED] * (len(mask) - last - 1)
+        return RawInstruction(number + 1, at, "".join(parts), tuple(pieces), tuple(empty))
 
-    def _heredocs(self, raw: RawInstruction) -> None:
+    def _heredocs(self, raw: RawInstruction) -> bool:
+        """Read the bodies of the heredocs that ``raw`` opens; whether all of them end."""
         try:
             openers = heredoc.opened_by(raw.line)
         except WordError as error:
-            self.fault = Fault(str(error), raw.start_line, "syntax")
-            return
+            self.faults.append(Fault(str(error), raw.start_line, "syntax"))
+            return False
+        text = self.source.text
         for opener in openers:
-            start = self.starts[self.at] if self.at < len(self.starts) else len(self.source.text)
+            start = self.starts[self.at] if self.at < len(self.starts) else len(text)
             end = self._terminator(opener)
             if end is None:
-                if self.fault is None:
-                    self.fault = Fault("unterminated heredoc", raw.start_line, "syntax")
-                return
-            content = self.source.text[start:end]
-            raw.heredocs.append(replace(opener, content=content, span=Span(start, end)))
+                self.faults.append(Fault("unterminated heredoc", raw.start_line, "syntax"))
+                return False
+            raw.heredocs.append(replace(opener, content=text[start:end], span=Span(start, end)))
             raw.end_line = self.at
+        return True
 
     def _terminator(self, opener: Heredoc) -> int | None:
         """Skip to behind the heredoc's last line; the offset at which its body ends."""
-        while self.at < self.count:
-            at = self.at
-            line = self._take()
-            if line is None:
-                return None
-            self.mask.append("#\n")
+        for at in range(self.at, len(self.lines)):
+            line = self.lines[at]
+            self.mask.append(_SKIPPED)
             if (line.lstrip("\t") if opener.chomp else line) == opener.name:
+                self.at = at + 1
                 return self.starts[at]
+        self.at = len(self.lines)
         return None
 
 
-def _takes_heredocs(line: str, directives: DirectiveReader) -> bool:
+def _first_too_long(lines: list[str], newline_at_end: bool) -> int | None:
+    """The index of the first line that BuildKit's scanner cannot hold, newline included."""
+    if max(map(len, lines), default=0) < MAX_LINE // 4:
+        return None
+    for index, line in enumerate(lines):
+        newline = newline_at_end or index + 1 < len(lines)
+        if len(line) >= MAX_LINE // 4 and len(encode(line)) + newline > MAX_LINE:
+            return index
+    return None
+
+
+def _takes_heredocs(line: str) -> bool:
     """Whether BuildKit looks for heredocs in this line: RUN, COPY, ADD, not in JSON form."""
     keyword, _flags, rest, _at = split_command(line)
-    if keyword.upper() == "ONBUILD":
+    if lower(keyword) == "onbuild":
         keyword, _flags, rest, _at = split_command(rest)
-    if keyword.upper() not in _TAKE_HEREDOCS:
+    if lower(keyword) not in _TAKE_HEREDOCS:
         return False
     try:
         return json_strings(rest) is None
     except ArgumentError:
         return False
-
-
-def _masked(body: str, more: bool, *, first: bool) -> str:
-    """``body`` so that dockerfile-parse ends or goes on exactly where BuildKit does."""
-    shown = _UNSAFE_IN_MASK.sub("?", body)
-    if first:
-        keyword, _, rest = shown.partition(" ")
-        if not rest.strip() or not keyword:
-            shown = f"{shown.strip() or '?'} ."
-    if more:
-        return f"{shown} \\\n"
-    if shown.rstrip().endswith("\\"):
-        return f"{shown}.\n"
-    return f"{shown}\n"

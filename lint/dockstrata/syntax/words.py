@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from dockstrata.syntax.gotext import SPACES
+from dockstrata.syntax.gotext import SPACES, replace_undecoded
 
 Lookup = Callable[[str], "str | None"]
 
@@ -97,7 +97,8 @@ class Lexer:
         skip_unset: bool = False,
         keep_quotes: bool = False,
     ) -> None:
-        self.text = text
+        # Go's text scanner skips a byte order mark, and reads what is not UTF-8 as U+FFFD.
+        self.text = text if text.isascii() else replace_undecoded(text.removeprefix("\ufeff"))
         self.position = 0
         self.lookup = lookup
         self.escape = escape

@@ -1,0 +1,217 @@
+"""The contract a rule is written against.
+
+A rule is a pure function of read-only facts: of one file (:class:`Context`) or of the whole set
+(:class:`SetContext`). It yields findings; it neither reads files nor knows other rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from dockstrata.finding import Edit, Finding, Fix, Location, Related, Safety, Severity
+from dockstrata.meaning.evaluate import Evaluation, Stage
+from dockstrata.meaning.images import ImageSet
+from dockstrata.plan.settings import PlanSettings
+from dockstrata.similarity.trie import Trie
+from dockstrata.source import Source, Span
+from dockstrata.syntax.nodes import Document, Instruction
+
+__all__ = [
+    "Context",
+    "Edit",
+    "Evaluation",
+    "Finding",
+    "Fix",
+    "Fixable",
+    "Instruction",
+    "Related",
+    "Rule",
+    "Safety",
+    "SetContext",
+    "Severity",
+    "Span",
+    "Stage",
+    "rule",
+    "set_rule",
+]
+
+
+class Fixable(Enum):
+    """Whether a rule's findings carry a fix."""
+
+    NEVER = "never"
+    SOMETIMES = "sometimes"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What configuration tells rules. All lists are empty where the user said nothing."""
+
+    trusted_registries: tuple[str, ...] = ()
+    label_schema: tuple[tuple[str, str], ...] = ()
+    strict_labels: bool = False
+    max_layers: int = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as the registry knows it: its identity, its function, and its page."""
+
+    code: str
+    name: str
+    severity: Severity
+    aliases: tuple[str, ...]
+    fix: Fixable
+    check: Callable[[Context], Iterable[Finding]] | None
+    check_set: Callable[[SetContext], Iterable[Finding]] | None
+    module: str
+    default: bool = True
+    """Off by default where false: runs only when selected by code or name."""
+
+    def page(self) -> str:
+        """The rule's documentation: the docstring of its module."""
+        import sys
+
+        return (sys.modules[self.module].__doc__ or "").strip()
+
+    @property
+    def summary(self) -> str:
+        return self.page().split("\n", 1)[0]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every name that selects, ignores and silences it."""
+        return (self.code, *self.aliases, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One file as a rule sees it."""
+
+    rule: Rule
+    evaluation: Evaluation
+    settings: Settings
+
+    @property
+    def document(self) -> Document:
+        return self.evaluation.document
+
+    @property
+    def source(self) -> Source:
+        return self.evaluation.document.source
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages, evaluated: each instruction with the state before it."""
+        return self.evaluation.stages
+
+    def instructions(self, *keywords: str) -> Iterator[Instruction]:
+        """The file's instructions with one of ``keywords``, ONBUILD's triggers included."""
+        for node in self.document.instructions:
+            if node.keyword in keywords:
+                yield node
+            elif node.trigger is not None and node.trigger.keyword in keywords:
+                yield node.trigger
+
+    def finding(
+        self,
+        at: Span | Instruction,
+        message: str,
+        *,
+        fix: Fix | None = None,
+        related: Sequence[Related] = (),
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding at a span, or at an instruction (its heredoc bodies left out)."""
+        span = at.head_span if isinstance(at, Instruction) else at
+        return _finding(self.rule, self.source, span, message, fix, related, severity)
+
+    def edit(self, span: Span, text: str) -> Edit:
+        """Replace the file's characters in ``span`` by ``text``."""
+        return Edit(self.document.path, span, text)
+
+
+@dataclass(frozen=True, slots=True)
+class SetContext:
+    """The whole set as a rule sees it."""
+
+    rule: Rule
+    images: ImageSet
+    trie: Trie
+    settings: Settings
+    plan: PlanSettings
+
+    def finding(
+        self,
+        node: Instruction,
+        message: str,
+        *,
+        related: Sequence[Related] = (),
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding at an instruction of any file of the set."""
+        return _finding(self.rule, node.source, node.head_span, message, None, related, severity)
+
+
+def _finding(
+    rule: Rule,
+    source: Source,
+    span: Span,
+    message: str,
+    fix: Fix | None,
+    related: Sequence[Related],
+    severity: Severity | None,
+) -> Finding:
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=rule.severity if severity is None else severity,
+        message=message,
+        location=Location.of(source, span),
+        aliases=rule.aliases,
+        related=tuple(related),
+        fix=fix,
+    )
+
+
+def safe(*edits: Edit) -> Fix:
+    """A fix that may be applied unasked."""
+    return Fix(Safety.SAFE, edits)
+
+
+def unsafe(*edits: Edit) -> Fix:
+    """A fix that may change what is built; applied with ``--unsafe-fixes`` alone."""
+    return Fix(Safety.UNSAFE, edits)
+
+
+def rule(
+    *,
+    code: str,
+    name: str,
+    severity: Severity,
+    aliases: tuple[str, ...] = (),
+    fix: Fixable = Fixable.NEVER,
+    default: bool = True,
+) -> Callable[[Callable[[Context], Iterable[Finding]]], Rule]:
+    """Make a function of one file a rule."""
+
+    def wrap(check: Callable[[Context], Iterable[Finding]]) -> Rule:
+        return Rule(code, name, severity, aliases, fix, check, None, check.__module__, default)
+
+    return wrap
+
+
+def set_rule(
+    *, code: str, name: str, severity: Severity, aliases: tuple[str, ...] = (), default: bool = True
+) -> Callable[[Callable[[SetContext], Iterable[Finding]]], Rule]:
+    """Make a function of the whole set a rule."""
+
+    def wrap(check: Callable[[SetContext], Iterable[Finding]]) -> Rule:
+        return Rule(
+            code, name, severity, aliases, Fixable.NEVER, None, check, check.__module__, default
+        )
+
+    return wrap
