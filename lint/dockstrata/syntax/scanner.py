@@ -23,7 +23,7 @@ from dockstrata.syntax.nodes import Comment, Fault
 from dockstrata.syntax.words import WordError
 
 MAX_LINE = 65535
-"""Bytes of the longest line that BuildKit reads (its scanner's buffer of 64 KiB)."""
+"""Bytes of the longest line that BuildKit reads, its newline not counted."""
 
 _TAKE_HEREDOCS = frozenset({"run", "copy", "add"})
 
@@ -104,7 +104,7 @@ class _Masker:
         lines = text.split("\n")
         if not lines[-1]:
             lines.pop()
-        self.too_long = _first_too_long(lines, text.endswith("\n"))
+        self.too_long = _first_too_long(lines)
         if self.too_long is not None:
             # To BuildKit the file ends here.
             del lines[self.too_long :]
@@ -115,7 +115,7 @@ class _Masker:
 
     def run(self) -> None:
         if self._walk() and self.too_long is not None:
-            message = f"dockerfile line greater than maximum allowed size of {MAX_LINE}"
+            message = f"dockerfile line greater than max allowed size of {MAX_LINE}"
             self.faults.append(Fault(message, self.too_long + 1, "syntax"))
 
     def _walk(self) -> bool:
@@ -223,13 +223,12 @@ class _Masker:
         return None
 
 
-def _first_too_long(lines: list[str], newline_at_end: bool) -> int | None:
-    """The index of the first line that BuildKit's scanner cannot hold, newline included."""
-    if max(map(len, lines), default=0) < MAX_LINE // 4:
+def _first_too_long(lines: list[str]) -> int | None:
+    """The index of the first line that BuildKit's scanner cannot hold."""
+    if max(map(len, lines), default=0) <= MAX_LINE // 4:
         return None
     for index, line in enumerate(lines):
-        newline = newline_at_end or index + 1 < len(lines)
-        if len(line) >= MAX_LINE // 4 and len(encode(line)) + newline > MAX_LINE:
+        if len(line) > MAX_LINE // 4 and len(encode(line)) > MAX_LINE:
             return index
     return None
 
