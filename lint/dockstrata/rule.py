@@ -6,8 +6,9 @@ A rule is a pure function of read-only facts: of one file (:class:`Context`) or 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from dockstrata.finding import Edit, Finding, Fix, Location, Related, Safety, Severity
@@ -16,7 +17,10 @@ from dockstrata.meaning.images import ImageSet
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.similarity.trie import Trie
 from dockstrata.source import Source, Span
+from dockstrata.syntax.gotext import SPACE
 from dockstrata.syntax.nodes import Document, Instruction
+
+_WORD = re.compile(r"[^\t\v\f\r ]+")
 
 __all__ = [
     "Context",
@@ -70,6 +74,10 @@ class Rule:
     module: str
     default: bool = True
     """Off by default where false: runs only when selected by code or name."""
+    changes_meaning: bool = False
+    """Its safe fixes change what is built, because that is their point: they are not proved."""
+    family: bool = False
+    """``code`` is a prefix: findings bring codes of their own that begin with it (``SC2086``)."""
 
     def page(self) -> str:
         """The rule's documentation: the docstring of its module."""
@@ -124,10 +132,14 @@ class Context:
         fix: Fix | None = None,
         related: Sequence[Related] = (),
         severity: Severity | None = None,
+        code: str | None = None,
     ) -> Finding:
-        """A finding at a span, or at an instruction (its heredoc bodies left out)."""
+        """A finding at a span, or at an instruction (its heredoc bodies left out).
+
+        ``code`` is for rules that are a family alone.
+        """
         span = at.head_span if isinstance(at, Instruction) else at
-        return _finding(self.rule, self.source, span, message, fix, related, severity)
+        return _finding(self.rule, self.source, span, message, fix, related, severity, code)
 
     def edit(self, span: Span, text: str) -> Edit:
         """Replace the file's characters in ``span`` by ``text``."""
@@ -164,9 +176,10 @@ def _finding(
     fix: Fix | None,
     related: Sequence[Related],
     severity: Severity | None,
+    code: str | None = None,
 ) -> Finding:
     return Finding(
-        code=rule.code,
+        code=rule.code if code is None else code,
         name=rule.name,
         severity=rule.severity if severity is None else severity,
         message=message,
@@ -175,6 +188,14 @@ def _finding(
         related=tuple(related),
         fix=fix,
     )
+
+
+def word_spans(node: Instruction) -> list[Span]:
+    """Where the blank-separated words after keyword and flags stand in the file."""
+    return [
+        node.span_of(node.arguments_at + match.start(), node.arguments_at + match.end())
+        for match in _WORD.finditer(node.rest.rstrip(SPACE))
+    ]
 
 
 def safe(*edits: Edit) -> Fix:
@@ -195,11 +216,16 @@ def rule(
     aliases: tuple[str, ...] = (),
     fix: Fixable = Fixable.NEVER,
     default: bool = True,
+    changes_meaning: bool = False,
+    family: bool = False,
 ) -> Callable[[Callable[[Context], Iterable[Finding]]], Rule]:
     """Make a function of one file a rule."""
 
     def wrap(check: Callable[[Context], Iterable[Finding]]) -> Rule:
-        return Rule(code, name, severity, aliases, fix, check, None, check.__module__, default)
+        return Rule(
+            code, name, severity, aliases, fix, check, None, check.__module__, default,
+            changes_meaning, family,
+        )  # fmt: skip
 
     return wrap
 
