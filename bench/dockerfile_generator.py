@@ -8,7 +8,19 @@ from random import Random
 KEYWORDS = (
     *("FROM", "RUN", "CMD", "LABEL", "MAINTAINER", "EXPOSE", "ENV", "ADD", "COPY", "ENTRYPOINT"),
     *("VOLUME", "USER", "WORKDIR", "ARG", "ONBUILD", "STOPSIGNAL", "HEALTHCHECK", "SHELL"),
-    *("from", "Run", "eNV", "FORM", "RUNN", "#RUN", "é", "F\u00a0ROM", "\x1cRUN", "ſhell", "ıŉ"),
+    *(
+        "from",
+        "Run",
+        "eNV",
+        "FORM",
+        "RUNN",
+        "#RUN",
+        "é",
+        "F\u00a0ROM",
+        "\x1cRUN",
+        "\u017fhell",
+        "\u0131\u0149",
+    ),
 )
 SPACES = (" ",) * 12 + (
     *("  ", "\t", " \t ", "\v", "\f", "\r", "\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\xa0"),
@@ -45,8 +57,8 @@ DIRECTIVES = (
         "#syntax=\x1c",
         "# escape\n=`",
         "\ufeff# escape=`",
-        "#ſyntax=x",
-        "# eſcape=`",
+        "#\u017fyntax=x",
+        "# e\u017fcape=`",
     ),
 )
 FLAGS = (

@@ -10,8 +10,8 @@ Differences that are listed, each with its reason (``listed``):
   as skipped where it fails, compared where it does not.
 * *separators*: the module carries BuildKit 0.12, which does not report the ``=`` or blank between
   the name and value of ENV and LABEL; ours are dropped before the comparison.
-* *newer syntax*: BuildKit 0.12 knows no ``check`` directive, none of the operators ``#``, ``%`` and ``/``
-  in the words of a line that opens heredocs, and overlooks what follows a JSON array.
+* *newer syntax*: BuildKit 0.12 knows no ``check`` directive, none of the operators ``#``, ``%`` and
+  ``/`` in the words of a line that opens heredocs, and overlooks what follows a JSON array.
 * *descriptors* of 2**63 and more come back from the module as negative numbers.
 * *too long before anything else*: of a file without an instruction before its first line of more
   than 65,535 bytes BuildKit says "file with no instructions"; we say that the line is too long.
@@ -36,7 +36,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from dockerfile_generator import generate, mutate
-
 from dockstrata.source import Source
 from dockstrata.syntax.nodes import Instruction
 from dockstrata.syntax.parse import parse

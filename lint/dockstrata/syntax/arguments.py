@@ -6,6 +6,7 @@ Source: BuildKit's parser, one function for each of its argument grammars.
 from __future__ import annotations
 
 import json
+import re
 from math import isinf
 from typing import NoReturn
 
@@ -95,11 +96,32 @@ def _take_flags(text: str) -> tuple[str, list[str]]:
             return "", flags
 
 
+def _words(escape: str) -> re.Pattern[str]:
+    it = re.escape(escape)
+    inside = rf"""[^\t-\r "'{it}]|{it}.|"(?:[^"{it}]|{it}.)*"|'[^']*'"""
+    return re.compile(rf"[\t-\r ]*((?:{inside})+)", re.DOTALL)
+
+
+_WORDS = {escape: _words(escape) for escape in ("\\", "`")}
+"""Blanks and a word whose quotes are closed, for ASCII."""
+
+
 def split_words(rest: str, escape: str) -> list[str]:
     """Words as ENV, LABEL and ARG are split: quotes and escapes are kept in them."""
-    # isprintable() keeps out 0x1c to 0x1f, at which str.split() splits and Go does not.
-    if rest.isascii() and rest.isprintable() and not any(c in rest for c in (escape, '"', "'")):
-        return rest.split()
+    if rest.isascii():
+        plain: list[str] = []
+        end = 0
+        for match in _WORDS[escape].finditer(rest):
+            if match.start() != end:
+                break
+            end = match.end()
+            plain.append(match[1])
+        if end == len(rest):
+            return plain
+    return _split_words(rest, escape)
+
+
+def _split_words(rest: str, escape: str) -> list[str]:
     words: list[str] = []
     position, length = 0, len(rest)
     while position < length:
@@ -143,11 +165,14 @@ def split_words(rest: str, escape: str) -> list[str]:
 def by_blanks(rest: str) -> list[str]:
     """Arguments of FROM, EXPOSE: separated by blanks, quotes without meaning."""
     rest = rest.strip(SPACE)
+    if rest.isascii() and rest.isprintable():
+        return rest.split()
     return BLANKS.split(rest) if rest else []
 
 
 def name_values(rest: str, escape: str, keyword: str) -> list[str]:
-    """``name value sep name value sep …`` of ENV and LABEL; ``sep`` is ``=`` or, in the old form, empty."""
+    """``name value sep name value sep …`` of ENV and LABEL; ``sep`` is ``=``, or empty in the
+    old form ``ENV name value``."""
     words = split_words(rest, escape)
     if not words:
         return []
@@ -172,9 +197,10 @@ def json_strings(rest: str) -> list[str] | None:
 
     Raises :class:`ArgumentError` for an array that holds anything but strings.
     """
-    rest = rest.lstrip(SPACE)
-    if not rest.startswith("["):
-        return None
+    if rest[:1] != "[":
+        rest = rest.lstrip(SPACE)
+        if rest[:1] != "[":
+            return None
     try:
         value, end = _JSON.raw_decode(rest)
     except (ValueError, RecursionError):
@@ -207,8 +233,16 @@ def health_type(rest: str) -> tuple[str, str]:
     return text[:end], text[start:]
 
 
+_PLAIN_COMMAND = re.compile(r"([!-~]+)[\t\v\f\r ]+(?=[!-,.-~])")
+"""A keyword and the blanks after it, where neither a flag nor anything but ASCII follows."""
+
+
 def split_command(line: str) -> tuple[str, list[str], str, int]:
     """Keyword, flags, the text after them, and where in ``line`` that begins."""
+    match = _PLAIN_COMMAND.match(line)
+    if match is not None:
+        at = match.end()
+        return match[1], [], line[at:].rstrip(SPACE), at
     stripped = line.strip(SPACE)
     match = BLANKS.search(stripped)
     if match is None:

@@ -20,7 +20,9 @@ from dockstrata.syntax.scanner import RawInstruction, scan
 _JSON_OR_STRING = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL"})
 _JSON_OR_LIST = frozenset({"ADD", "COPY", "VOLUME"})
 _LIST = frozenset({"FROM", "EXPOSE"})
+_NAME_VALUES = frozenset({"ENV", "LABEL"})
 _STRING = frozenset({"MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR"})
+_NEVER_REFUSED = frozenset({"RUN", "CMD", "ENTRYPOINT"})
 _BY_WRITTEN = {word: word for word in KEYWORDS} | {word.lower(): word for word in KEYWORDS}
 
 
@@ -28,25 +30,33 @@ def parse(source: Source) -> Document:
     """Parse a Dockerfile. Never raises: what cannot be read is a :class:`Fault` of the document."""
     found = scan(source)
     escape = found.directives.escape
-    instructions = [_instruction(source, raw, escape) for raw in found.instructions]
-    faults = [instruction.fault for instruction in instructions if instruction.fault is not None]
-    faults += found.faults
-    if not instructions and not found.faults:
-        lines = max(1, len(source.line_starts()) - source.text.endswith("\n"))
-        faults.append(Fault("file with no instructions", lines, "syntax"))
-    # BuildKit reads the whole file before it looks at any instruction's meaning.
-    faults.sort(key=lambda fault: fault.kind == "instruction")
-    if not any(fault.kind == "syntax" for fault in faults):
-        faults += _outside_stage(instructions)
-        faults.sort(key=lambda fault: fault.line)
+    instructions = [
+        _node(source, raw, raw.line, raw.pieces, Span(raw.pieces[0][1], raw.end), escape, True)
+        for raw in found.instructions
+    ]
     return Document(
         source,
         tuple(instructions),
         tuple(found.comments),
         tuple(found.directives.found),
         escape,
-        tuple(faults),
+        _faults(source, instructions, found.faults),
     )
+
+
+def _faults(
+    source: Source, instructions: list[Instruction], found: list[Fault]
+) -> tuple[Fault, ...]:
+    """All faults in BuildKit's order: it reads the whole file before any instruction's meaning."""
+    faults = [node.fault for node in instructions if node.fault is not None]
+    if not instructions and not found:
+        lines = max(1, len(source.line_starts()) - source.text.endswith("\n"))
+        return (Fault("file with no instructions", lines, "syntax"),)
+    faults += found
+    syntax = [fault for fault in faults if fault.kind == "syntax"]
+    if syntax:
+        return (*syntax, *(fault for fault in faults if fault.kind != "syntax"))
+    return tuple(sorted(faults + _outside_stage(instructions), key=lambda fault: fault.line))
 
 
 def _outside_stage(instructions: list[Instruction]) -> list[Fault]:
@@ -58,14 +68,6 @@ def _outside_stage(instructions: list[Instruction]) -> list[Fault]:
             message = "no build stage in current context"
             return [Fault(message, instruction.start_line, "instruction")]
     return []
-
-
-def _instruction(source: Source, raw: RawInstruction, escape: str) -> Instruction:
-    start = raw.pieces[0][1]
-    end = source.line_span(raw.end_line).end
-    while end > start and source.text[end - 1] in "\r\n":
-        end -= 1
-    return _node(source, raw, raw.line, raw.pieces, Span(start, end), escape, True)
 
 
 def _node(
@@ -92,26 +94,29 @@ def _node(
             arguments, is_json = _arguments(keyword, rest, escape)
     except ArgumentError as error:
         fault = Fault(str(error), raw.start_line, "syntax")
+    # By position: half of parsing is making nodes.
     node = Instruction(
-        source=source,
-        keyword=keyword,
-        written=written,
-        line=line,
-        flags=tuple(flags),
-        arguments=tuple(arguments),
-        json=is_json,
-        heredocs=tuple(raw.heredocs),
-        start_line=raw.start_line,
-        end_line=raw.end_line,
-        span=span,
-        escape=escape,
-        arguments_at=at,
-        pieces=pieces,
-        empty_continuations=raw.empty,
-        trigger=trigger,
-        fault=fault,
+        source,
+        keyword,
+        written,
+        line,
+        tuple(flags),
+        tuple(arguments),
+        is_json,
+        raw.heredocs,
+        raw.start_line,
+        raw.end_line,
+        span,
+        escape,
+        at,
+        pieces,
+        raw.empty,
+        trigger,
+        fault,
     )
-    if fault is None and outermost and (message := refusal(node)) is not None:
+    if fault is not None or not outermost or (keyword in _NEVER_REFUSED and not flags):
+        return node
+    if (message := refusal(node)) is not None:
         object.__setattr__(node, "fault", Fault(message, raw.start_line, "instruction"))
     return node
 
@@ -125,29 +130,32 @@ def _rebase(pieces: tuple[tuple[int, int], ...], at: int) -> tuple[tuple[int, in
 
 def _arguments(keyword: str, rest: str, escape: str) -> tuple[list[str], bool]:
     """Arguments as BuildKit's parser gives them, and whether they came from a JSON array."""
-    if keyword in _JSON_OR_STRING or keyword in _JSON_OR_LIST:
+    if keyword in _JSON_OR_STRING:
         strings = json_strings(rest)
         if strings is not None:
             return strings, True
-        if keyword in _JSON_OR_LIST:
-            return by_blanks(rest), False
         return ([rest] if rest else []), False
-    if keyword in ("ENV", "LABEL"):
-        return name_values(rest, escape, keyword), False
-    if keyword == "ARG":
-        return split_words(rest, escape), False
     if keyword in _LIST:
         return by_blanks(rest), False
+    if keyword in _NAME_VALUES:
+        return name_values(rest, escape, keyword), False
+    if keyword in _JSON_OR_LIST:
+        strings = json_strings(rest)
+        return (by_blanks(rest), False) if strings is None else (strings, True)
     if keyword in _STRING:
         return ([rest] if rest else []), False
+    if keyword == "ARG":
+        return split_words(rest, escape), False
     if keyword == "HEALTHCHECK":
-        kind, command = health_type(rest)
-        if not kind:
-            return [], False
-        strings = json_strings(command)
-        if strings is not None:
-            return [kind, *strings], True
-        return ([kind, command] if command else [kind]), False
-    if keyword == "ONBUILD":
+        return _health(rest)
+    return ([] if keyword == "ONBUILD" else [""]), False
+
+
+def _health(rest: str) -> tuple[list[str], bool]:
+    kind, command = health_type(rest)
+    if not kind:
         return [], False
-    return [""], False
+    strings = json_strings(command)
+    if strings is not None:
+        return [kind, *strings], True
+    return ([kind, command] if command else [kind]), False

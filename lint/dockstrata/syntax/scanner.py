@@ -3,14 +3,15 @@
 dockerfile-parse knows no heredocs, ends an instruction at an empty line inside a continuation,
 takes a doubled escape at a line's end for a continuation, overlooks an instruction without
 arguments, drops one that the end of the file cuts off, and joins an instruction's lines in
-quadratic time. The adaptor hands it a *mask*: the same number of lines, each short, rewritten so
-that it sees what BuildKit sees; the real text is then taken by line.
+quadratic time. So the adaptor settles all of that first and hands it a *mask* with one short line
+for each instruction; the real text is then taken by line.
 """
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TypedDict
 
 from dockstrata.source import Source, Span, encode
@@ -27,35 +28,29 @@ MAX_LINE = 65535
 
 _TAKE_HEREDOCS = frozenset({"run", "copy", "add"})
 
-# The mask's lines. What dockerfile-parse is to pass over is empty outside an instruction; inside
-# one, where it would end at an empty line, it is a lone continuation.
-_SKIPPED, _SKIPPED_INSIDE = "\n", "\\\n"
-_FIRST, _FIRST_CONTINUED = "X .\n", "X .\\\n"
-_NEXT, _NEXT_CONTINUED = ".\n", ".\\\n"
-_LONG = 100
-"""Lines from which on an instruction is masked as its first line alone."""
+_MASKED = "X .\n"
 
 
 class _Entry(TypedDict):
-    instruction: str
     startline: int
-    endline: int
 
 
 @dataclass(slots=True)
 class RawInstruction:
     """An instruction's lines (from 1), its logical text, and where that stands in the file.
 
-    ``pieces``: for each physical line its offset in ``line`` and in the file; ``empty``: numbers
-    of the empty lines inside.
+    ``end`` is the offset behind its last character that ends no line; ``pieces``: for each
+    physical line its offset in ``line`` and in the file; ``empty``: numbers of the empty lines
+    inside.
     """
 
     start_line: int
     end_line: int
+    end: int
     line: str
     pieces: tuple[tuple[int, int], ...]
     empty: tuple[int, ...] = ()
-    heredocs: list[Heredoc] = field(default_factory=list)
+    heredocs: tuple[Heredoc, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,12 +67,8 @@ def scan(source: Source) -> Scan:
     """Cut ``source`` into instructions."""
     masker = _Masker(source)
     masker.run()
-    instructions: list[RawInstruction] = []
-    for entry in _structure("".join(masker.mask)):
-        raw = masker.raw[entry["startline"]]
-        # A heredoc or the end of the file may end an instruction later than its mask does.
-        raw.end_line = max(raw.end_line, entry["endline"] + 1)
-        instructions.append(raw)
+    mask = _MASKED * len(masker.raw)
+    instructions = [masker.raw[entry["startline"]] for entry in _structure(mask)]
     return Scan(instructions, masker.comments, masker.directives, masker.faults)
 
 
@@ -89,14 +80,13 @@ def _structure(mask: str) -> list[_Entry]:
 
 
 class _Masker:
-    """Walks the lines once, writing the mask and keeping each instruction's text by first line."""
+    """Walks the lines once and keeps each instruction's, to be masked as a line each."""
 
     def __init__(self, source: Source) -> None:
         text = source.text
         self.source = source
         self.starts = source.line_starts()
-        self.mask: list[str] = []
-        self.raw: dict[int, RawInstruction] = {}
+        self.raw: list[RawInstruction] = []
         self.comments: list[Comment] = []
         self.directives = DirectiveReader()
         self.faults: list[Fault] = []
@@ -120,7 +110,7 @@ class _Masker:
 
     def _walk(self) -> bool:
         """Whether the end was reached without a fault."""
-        lines, starts, mask = self.lines, self.starts, self.mask
+        lines, starts = self.lines, self.starts
         count, directives = len(lines), self.directives
         while (number := self.at) < count:
             self.at = number + 1
@@ -138,60 +128,52 @@ class _Masker:
                     self.faults.append(Fault(str(error), number + 1, "syntax"))
                     return False
             if not line:
-                mask.append(_SKIPPED)
-            elif line[0] == "#":
+                continue
+            if line[0] == "#":
                 self.comments.append(Comment(Span(start, start + len(line)), number + 1, line))
-                mask.append(_SKIPPED)
             else:
-                raw = self.raw[number] = self._instruction(number, line, start)
+                raw = self._instruction(number, line, start)
+                self.raw.append(raw)
                 if "<<" in raw.line and _takes_heredocs(raw.line) and not self._heredocs(raw):
                     return False
         return True
 
     def _instruction(self, number: int, line: str, start: int) -> RawInstruction:
         escape = self.directives.escape
-        cut = line if line[-1] > " " else line.rstrip(" \t")
-        if not (cut.endswith(escape) and cut[-2:-1] != escape):
-            self.mask.append(_FIRST)
-            return RawInstruction(number + 1, number + 1, line, ((0, start),))
-        lines, starts, mask = self.lines, self.starts, self.mask
-        count, first, last = len(lines), len(mask), len(mask)
-        mask.append(_FIRST_CONTINUED)
-        body = cut[:-1]
-        parts, pieces, empty = [body], [(0, start)], []
-        length = len(body)
-        more = True
-        at = self.at
+        body = _continued(line, escape)
+        if body is None:
+            end = start + len(line)
+            return RawInstruction(number + 1, number + 1, end, line, ((0, start),))
+        parts, places, empty = [body], [start], []
+        lines, starts, count = self.lines, self.starts, len(self.lines)
+        at, more = number + 1, True
         while more and at < count:
             line = lines[at]
             at += 1
-            content = line.lstrip(SPACE)
-            if not content:
-                empty.append(at)
-                mask.append(_SKIPPED_INSIDE)
-                continue
-            if content[0] == "#":
-                mask.append(_SKIPPED_INSIDE)
-                continue
-            cut = line if line[-1] > " " else line.rstrip(" \t")
-            pieces.append((length, starts[at - 1]))
-            last = len(mask)
-            if cut.endswith(escape) and cut[-2:-1] != escape:
-                line = cut[:-1]
-                mask.append(_NEXT_CONTINUED)
-            else:
+            if line[:1] <= "#" or line[0] > "z":
+                content = line.lstrip(SPACE)
+                if not content:
+                    empty.append(at)
+                    continue
+                if content[0] == "#":
+                    continue
+            places.append(starts[at - 1])
+            body = _continued(line, escape)
+            if body is None:
+                parts.append(line)
                 more = False
-                mask.append(_NEXT)
-            parts.append(line)
-            length += len(line)
+            else:
+                parts.append(body)
         self.at = at
-        if at - number > _LONG:
-            mask[first:] = [_FIRST] + [_SKIPPED] * (len(mask) - first - 1)
-        elif more:
-            # The file ends inside the instruction.
-            mask[last] = _FIRST if last == first else _NEXT
-            mask[last + 1 :] = [_SKIPPED] * (len(mask) - last - 1)
-        return RawInstruction(number + 1, at, "".join(parts), tuple(pieces), tuple(empty))
+        pieces = tuple(zip(accumulate(map(len, parts), initial=0), places, strict=False))
+        end = self._end(at, start)
+        return RawInstruction(number + 1, at, end, "".join(parts), pieces, tuple(empty))
+
+    def _end(self, line: int, start: int) -> int:
+        """The end of a line (from 1), or of the last one before it that is not empty."""
+        while line and not self.lines[line - 1]:
+            line -= 1
+        return max(start, self.starts[line - 1] + len(self.lines[line - 1]))
 
     def _heredocs(self, raw: RawInstruction) -> bool:
         """Read the bodies of the heredocs that ``raw`` opens; whether all of them end."""
@@ -207,20 +189,32 @@ class _Masker:
             if end is None:
                 self.faults.append(Fault("unterminated heredoc", raw.start_line, "syntax"))
                 return False
-            raw.heredocs.append(replace(opener, content=text[start:end], span=Span(start, end)))
+            raw.heredocs += (replace(opener, content=text[start:end], span=Span(start, end)),)
             raw.end_line = self.at
+            raw.end = self._end(self.at, raw.end)
         return True
 
     def _terminator(self, opener: Heredoc) -> int | None:
         """Skip to behind the heredoc's last line; the offset at which its body ends."""
         for at in range(self.at, len(self.lines)):
             line = self.lines[at]
-            self.mask.append(_SKIPPED)
             if (line.lstrip("\t") if opener.chomp else line) == opener.name:
                 self.at = at + 1
                 return self.starts[at]
         self.at = len(self.lines)
         return None
+
+
+def _continued(line: str, escape: str) -> str | None:
+    """``line`` without the escape that lets it go on; ``None`` where it does not."""
+    last = line[-1]
+    if last != escape:
+        if last != " " and last != "\t":
+            return None
+        line = line.rstrip(" \t")
+        if line[-1:] != escape:
+            return None
+    return None if line[-2:-1] == escape else line[:-1]
 
 
 def _first_too_long(lines: list[str]) -> int | None:
