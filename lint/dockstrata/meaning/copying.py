@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
 from dockstrata.meaning.paths import destination
 from dockstrata.meaning.running import Taken
 from dockstrata.meaning.state import State
-from dockstrata.meaning.step import Barrier
 from dockstrata.syntax.heredoc import Heredoc, parse_opener
 from dockstrata.syntax.nodes import Instruction
 from dockstrata.syntax.words import Lexer, is_symbolic
@@ -68,8 +68,6 @@ def _content(
     found = evaluator.context(source, excludes)
     taken.contexts.append(found.directory)
     taken.barrier = taken.barrier or found.barrier
-    if is_symbolic(source):
-        return ("symbolic", found.directory)
     return found.key
 
 
@@ -84,8 +82,6 @@ def _clean(source: str) -> str:
     """``./a``, ``a`` and ``/a`` are one path of a build context."""
     if is_symbolic(source):
         return source
-    import posixpath
-
     return posixpath.normpath("/" + source.lstrip("/"))
 
 
@@ -100,6 +96,3 @@ def _options(node: Instruction, evaluator: _Evaluator) -> tuple[tuple[str, str],
             value = oct(int(value, 8))
         options.append((name, "true" if value.lower() == "true" else value))
     return tuple((name, value or "true") for name, value in options)
-
-
-__all__ = ["Barrier", "body"]

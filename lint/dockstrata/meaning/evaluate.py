@@ -24,6 +24,8 @@ PLATFORM_ARGUMENTS = frozenset(
     for side in ("BUILD", "TARGET")
     for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
 ) | {"TARGETOSVERSION", "BUILDOSVERSION"}
+TARGET_PLATFORM = symbol("platform", "TARGETPLATFORM")
+"""What ``--platform`` is by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Stage:
 
     ``image`` is what FROM names, expanded; ``parent`` the index of the stage that it names, if
     it names one; ``root`` the image at the bottom of the chain; ``start_chain`` the digest before
-    the first step, ``chain`` and ``meaning`` after the last. ``evaluated`` leaves FROM out.
+    the first step, ``chain`` and ``meaning`` after the last. ``platform`` is ``None`` where it is
+    the target's. ``evaluated`` leaves FROM out.
     ``problem`` is set where the build would fail here, and says why.
     """
 
@@ -193,6 +196,8 @@ class _Evaluator:
             image = expand(image, self.global_lookup, self.document.escape)
             if platform is not None:
                 platform = expand(platform, self.global_lookup, self.document.escape)
+                if platform == TARGET_PLATFORM:
+                    platform = None
         except WordError as error:
             problem = problem or f"line {node.start_line}: {error}"
         if not image:
@@ -209,7 +214,6 @@ class _Evaluator:
             self.inherit(parent)
         else:
             root = canonical_image(image)
-            # A platform that is the build's own symbol is still a symbol: equal for every value.
             start = chain_digest("", "FROM", root, platform or "")
             self.stage = Stage(index, name, node, image, None, platform, image, start, start, start)
             self.state = State(workdir="/" if root == "scratch" else ROOT_DIRECTORY)

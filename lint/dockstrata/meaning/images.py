@@ -73,8 +73,6 @@ def images_of(evaluation: Evaluation) -> list[Image]:
         label = stage.label if labels.count(stage.label) == 1 else str(stage.index)
         parent = None if stage.parent is None else found[stage.parent]
         depth = 2 if parent is None else parent.depth + 1
-        if stage.root == "scratch" and parent is None:
-            depth = 1
         found.append(Image(f"{evaluation.document.path}#{label}", evaluation, stage, parent, depth))
     return found
 

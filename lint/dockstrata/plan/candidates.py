@@ -1,0 +1,99 @@
+"""Which images may be put on a new base, how far, and what stands in the way of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockstrata.meaning.images import Image, ImageSet
+from dockstrata.plan.model import Refusal
+from dockstrata.plan.settings import PlanSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An image that may move: how many leading steps, and on how many bases at most.
+
+    ``file_steps`` is the same for a base in a file of its own, which sees no stage of this file.
+    ``stop`` says why it is not all of its steps.
+    """
+
+    image: Image
+    steps: int
+    file_steps: int
+    levels: int
+    stop: Refusal | None
+
+
+def candidates(
+    images: ImageSet, settings: PlanSettings, excluded: Mapping[str, Refusal]
+) -> tuple[list[Candidate], dict[str, Refusal]]:
+    """The images that may move, and by id why the others may not.
+
+    ``excluded`` are images that the caller leaves out, with its reasons.
+    """
+    heights = _heights(images)
+    found: list[Candidate] = []
+    refused: dict[str, Refusal] = {}
+    for image in images.images:
+        refusal = excluded.get(image.id) or _whole(image)
+        levels = settings.max_depth - image.depth - heights.get(image.id, 0)
+        if refusal is None and image.parent is None and levels < 1:
+            refusal = Refusal(
+                image.id,
+                "depth-limit",
+                f"one more image below it would make its chain deeper than {settings.max_depth}",
+            )
+        if refusal is not None:
+            refused[image.id] = refusal
+        elif image.parent is None:
+            found.append(_candidate(image, levels))
+    return found, refused
+
+
+def _heights(images: ImageSet) -> dict[str, int]:
+    """By image id, how many images of the set lie above it on the longest chain."""
+    heights: dict[str, int] = {}
+    for image in images.images:
+        height, below = 1, image.parent
+        while below is not None and heights.get(below.id, 0) < height:
+            heights[below.id] = height
+            height, below = height + 1, below.parent
+    return heights
+
+
+def _whole(image: Image) -> Refusal | None:
+    """What keeps the image as a whole from moving."""
+    stage = image.stage
+    if stage.problem is not None:
+        return Refusal(image.id, "does-not-build", stage.problem)
+    if stage.barrier is not None:
+        return Refusal(image.id, stage.barrier.reason, stage.barrier.message)
+    return None
+
+
+def _candidate(image: Image, levels: int) -> Candidate:
+    steps = image.steps
+    stop: Refusal | None = None
+    reach = len(steps)
+    file_reach = reach
+    for position, step in enumerate(steps):
+        line = step.instruction.start_line
+        if step.barrier is not None:
+            message = f"line {line}: {step.barrier.message}"
+            stop = stop or Refusal(image.id, step.barrier.reason, message)
+            reach = position
+            break
+        if step.stages and file_reach == len(steps):
+            file_reach = position
+            message = f"line {line} takes files from another stage of its file"
+            stop = Refusal(image.id, "stage-source", message)
+    if image.stage.platform is not None:
+        file_reach = 0
+        stop = stop or Refusal(
+            image.id,
+            "other-platform",
+            "FROM --platform names a platform of its own; a base in another file is built for the"
+            " target's",
+        )
+    return Candidate(image, reach, min(reach, file_reach), levels, stop)

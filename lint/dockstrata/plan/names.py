@@ -1,0 +1,90 @@
+"""Names for base images: what they start from and what their steps put in, stable from run to run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from dockstrata.meaning.step import Step
+from dockstrata.syntax.readable import readable
+from dockstrata.syntax.reference import parse_reference
+from dockstrata.syntax.words import is_symbolic
+
+_INSTALLERS = {
+    "apt-get": "install", "apt": "install", "aptitude": "install", "apk": "add", "yum": "install",
+    "dnf": "install", "microdnf": "install", "tdnf": "install", "zypper": "install",
+    "pip": "install", "pip3": "install", "npm": "install", "gem": "install", "conda": "install",
+    "go": "install", "cargo": "install", "yarn": "add",
+}  # fmt: skip
+_FETCHERS = frozenset({"curl", "wget"})
+_SKIP = frozenset({"sudo", "true", "set", "install", "add", "update", "upgrade", "clean"})
+_SEPARATORS = re.compile(r"&&|\|\||[;|\n()]")
+_ENDS_NAME = re.compile(r"[=<>~!:@\[].*$")
+_NOT_NAME = re.compile(r"[^a-z0-9]+")
+_VERSION = re.compile(r"^v?\d[\w.]*$")
+_LONGEST = 48
+
+
+def base_name(root: str, steps: Sequence[Step]) -> str:
+    """A name such as ``debian-curl-git``: lower case, a valid repository and target name."""
+    parts = [_root_word(root)]
+    for word in _words(steps):
+        if word not in parts and len("-".join([*parts, word])) <= _LONGEST:
+            parts.append(word)
+        if len(parts) == 4:
+            break
+    return "-".join(parts)
+
+
+def tag_for(root: str) -> str:
+    """The root image's tag where it has one that holds for every build, else ``base``."""
+    if is_symbolic(root):
+        return "base"
+    return parse_reference(root).tag or "base"
+
+
+def _root_word(root: str) -> str:
+    if is_symbolic(root):
+        root = re.sub(r"\$\{(\w+)\}", r"\1", readable(root)).lower()
+    return _slug(parse_reference(root).short_name) or "base"
+
+
+def _words(steps: Iterable[Step]) -> Iterable[str]:
+    for step in steps:
+        if step.kind == "RUN":
+            yield from _run_words(step)
+        elif step.kind in ("COPY", "ADD") and step.instruction.arguments:
+            target = readable(step.instruction.arguments[-1]).rstrip("/.")
+            source = step.instruction.arguments[0].rstrip("/.")
+            yield from filter(None, [_slug(target.rsplit("/", 1)[-1] or source.rsplit("/", 1)[-1])])
+
+
+def _run_words(step: Step) -> Iterable[str]:
+    text = " ".join(step.instruction.arguments)
+    for heredoc in step.instruction.heredocs:
+        text += "\n" + heredoc.content
+    found = False
+    for command in _SEPARATORS.split(text):
+        words = command.split()
+        while words and ("=" in words[0] or words[0] in ("sudo", "then", "do", "exec", "RUN")):
+            words = words[1:]
+        if not words:
+            continue
+        program = words[0].rsplit("/", 1)[-1]
+        verb = _INSTALLERS.get(program)
+        if verb is not None and verb in words:
+            for package in words[words.index(verb) + 1 :]:
+                if not package.startswith(("-", "$", "/", ".", "http", '"', "'")):
+                    slug = _slug(_ENDS_NAME.sub("", package))
+                    if slug and not _VERSION.match(slug):
+                        found = True
+                        yield slug
+    if not found:
+        program = text.split()[0].rsplit("/", 1)[-1] if text.split() else ""
+        slug = _slug(program)
+        if slug and slug not in _SKIP and slug not in _FETCHERS:
+            yield slug
+
+
+def _slug(text: str) -> str:
+    return _NOT_NAME.sub("-", text.lower()).strip("-")[:24].strip("-")
