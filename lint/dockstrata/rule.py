@@ -133,13 +133,16 @@ class Context:
         related: Sequence[Related] = (),
         severity: Severity | None = None,
         code: str | None = None,
+        aliases: tuple[str, ...] | None = None,
     ) -> Finding:
         """A finding at a span, or at an instruction (its heredoc bodies left out).
 
-        ``code`` is for rules that are a family alone.
+        ``code`` is for rules that are a family alone; ``aliases`` replaces the rule's where not
+        every tool that knows it reports this one.
         """
         span = at.head_span if isinstance(at, Instruction) else at
-        return _finding(self.rule, self.source, span, message, fix, related, severity, code)
+        found = _finding(self.rule, self.source, span, message, fix, related, severity, code)
+        return found if aliases is None else replace(found, aliases=aliases)
 
     def edit(self, span: Span, text: str) -> Edit:
         """Replace the file's characters in ``span`` by ``text``."""
