@@ -3,10 +3,55 @@
 from __future__ import annotations
 
 from dockstrata.rule import Rule
+
+from dockstrata_rules.images.constant_platform import constant_platform
+from dockstrata_rules.images.duplicate_stage_name import duplicate_stage_name
+from dockstrata_rules.images.from_as_casing import from_as_casing
+from dockstrata_rules.images.invalid_default_arg_in_from import invalid_default_arg_in_from
 from dockstrata_rules.images.latest_tag import latest_tag
+from dockstrata_rules.images.redundant_target_platform import redundant_target_platform
+from dockstrata_rules.images.reserved_stage_name import reserved_stage_name
+from dockstrata_rules.images.stage_name_casing import stage_name_casing
+from dockstrata_rules.images.undefined_arg_in_from import undefined_arg_in_from
+from dockstrata_rules.instructions.consistent_instruction_casing import (
+    consistent_instruction_casing,
+)
+from dockstrata_rules.instructions.expose_invalid_format import expose_invalid_format
+from dockstrata_rules.instructions.expose_proto_casing import expose_proto_casing
+from dockstrata_rules.instructions.json_args_recommended import json_args_recommended
+from dockstrata_rules.instructions.legacy_key_value_format import legacy_key_value_format
 from dockstrata_rules.instructions.maintainer_deprecated import maintainer_deprecated
+from dockstrata_rules.instructions.multiple_cmd import multiple_cmd
+from dockstrata_rules.instructions.multiple_entrypoint import multiple_entrypoint
+from dockstrata_rules.instructions.multiple_healthcheck import multiple_healthcheck
+from dockstrata_rules.instructions.no_empty_continuation import no_empty_continuation
+from dockstrata_rules.instructions.overridden_instruction import overridden_instruction
+from dockstrata_rules.instructions.undefined_var import undefined_var
+from dockstrata_rules.instructions.workdir_relative_path import workdir_relative_path
+from dockstrata_rules.security.secrets_in_arg_or_env import secrets_used_in_arg_or_env
 
 RULES: tuple[Rule, ...] = (
+    constant_platform,
+    duplicate_stage_name,
+    from_as_casing,
+    invalid_default_arg_in_from,
     latest_tag,
+    redundant_target_platform,
+    reserved_stage_name,
+    stage_name_casing,
+    undefined_arg_in_from,
+    consistent_instruction_casing,
+    expose_invalid_format,
+    expose_proto_casing,
+    json_args_recommended,
+    legacy_key_value_format,
     maintainer_deprecated,
+    multiple_cmd,
+    multiple_entrypoint,
+    multiple_healthcheck,
+    no_empty_continuation,
+    overridden_instruction,
+    undefined_var,
+    workdir_relative_path,
+    secrets_used_in_arg_or_env,
 )

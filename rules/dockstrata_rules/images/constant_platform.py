@@ -1,0 +1,45 @@
+"""FROM pins the platform to a constant.
+
+The image can then be built for that platform alone, and the stage built for another one by mistake
+runs under emulation. Where a stage is for one platform by design, its name should say so.
+
+Bad:
+
+    FROM --platform=linux/amd64 debian:12.5 AS build
+
+Good:
+
+    FROM --platform=$BUILDPLATFORM debian:12.5 AS build
+
+Source: hadolint DL3029; BuildKit FromPlatformFlagConstDisallowed, which lets a stage pass whose
+name contains the platform's system or architecture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockstrata.rule import Context, Finding, Severity, Stage, rule
+
+
+@rule(
+    code="DL3029",
+    name="constant-platform",
+    severity=Severity.WARNING,
+    aliases=("FromPlatformFlagConstDisallowed",),
+)
+def constant_platform(context: Context) -> Iterator[Finding]:
+    for stage in context.stages:
+        platform = stage.node.flag("platform")
+        if not platform or "BUILDPLATFORM" in platform or "TARGETPLATFORM" in platform:
+            continue
+        constant = "$" not in platform and not _named_for(stage, platform)
+        yield context.finding(
+            stage.node,
+            f'FROM --platform flag should not use constant value "{platform}"',
+            aliases=None if constant else (),
+        )
+
+
+def _named_for(stage: Stage, platform: str) -> bool:
+    return any(part in (stage.name or "") for part in platform.lower().split("/")[:2])

@@ -1,0 +1,54 @@
+"""A variable is used that neither the file nor a build argument sets.
+
+It expands to nothing, unless the root image's environment has it, which the file does not show.
+
+Bad:
+
+    FROM debian:12.5
+    WORKDIR /opt/$APP_NAME
+
+Good:
+
+    FROM debian:12.5
+    ARG APP_NAME=shop
+    WORKDIR /opt/$APP_NAME
+
+Source: BuildKit UndefinedVar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dockstrata.rule import Context, Finding, Severity, rule
+
+# BuildKit sets PATH where an image has none, and gives the others to SBOM scanners.
+_ALWAYS = frozenset({"PATH", "BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
+
+
+@rule(code="UndefinedVar", name="undefined-var", severity=Severity.WARNING)
+def undefined_var(context: Context) -> Iterator[Finding]:
+    for stage in context.stages:
+        for item in stage.evaluated:
+            # BuildKit leaves EXPOSE out; triggers of a parent stage stand above this one.
+            node = item.instruction
+            if not item.uses or node.keyword == "EXPOSE" or node.span < stage.node.span:
+                continue
+            known = item.before.env
+            for name in sorted(item.uses):
+                if name not in known and name not in _ALWAYS:
+                    yield context.finding(
+                        node,
+                        f"Usage of undefined variable '${name}'{_near(name, known)}",
+                    )
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    from rapidfuzz.distance import Levenshtein
+
+    best, least = "", 3
+    for other in ("PATH", *names):
+        distance = Levenshtein.distance(name, other)
+        if distance < least:
+            best, least = other, distance
+    return f" (did you mean ${best}?)" if best else ""

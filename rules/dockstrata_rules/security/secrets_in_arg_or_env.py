@@ -1,0 +1,45 @@
+"""ARG or ENV has a name that promises a secret.
+
+Both are written into the image: anyone who can pull it reads the value. Use a secret mount, which
+is there for one RUN and nowhere else.
+
+Bad:
+
+    FROM debian:12.5
+    ENV API_TOKEN=abc123
+
+Good:
+
+    FROM debian:12.5
+    RUN --mount=type=secret,id=api_token make login
+
+Source: BuildKit SecretsUsedInArgOrEnv.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dockstrata.rule import Context, Finding, Severity, rule
+
+# The whole name, or its first or last word.
+_WORD = r"(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)"
+_SECRET = re.compile(rf"^{_WORD}(?:_|$)|_{_WORD}$", re.IGNORECASE)
+_PUBLIC = re.compile(r"(?:_|^)public(?:_|$)", re.IGNORECASE)
+
+
+@rule(code="SecretsUsedInArgOrEnv", name="secrets-used-in-arg-or-env", severity=Severity.WARNING)
+def secrets_used_in_arg_or_env(context: Context) -> Iterator[Finding]:
+    for node in context.instructions("ARG", "ENV"):
+        if node.keyword == "ENV":
+            names = [name for name, _ in node.pairs()]
+        else:
+            names = [word.partition("=")[0] for word in node.arguments]
+        for name in names:
+            if _SECRET.search(name) and not _PUBLIC.search(name):
+                yield context.finding(
+                    node,
+                    "Do not use ARG or ENV instructions for sensitive data"
+                    f' ({node.keyword} "{name}")',
+                )

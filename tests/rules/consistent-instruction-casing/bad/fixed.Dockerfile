@@ -1,0 +1,4 @@
+FROM debian:12.5
+WORKDIR /app
+RUN make
+CMD ["serve"]

@@ -1,0 +1,3 @@
+arg RELEASE=12.5
+FROM debian:$RELEASE
+RUN make

@@ -1,0 +1,2 @@
+FROM debian:12.5 AS base
+FROM base AS final

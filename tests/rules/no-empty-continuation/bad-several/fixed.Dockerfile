@@ -1,0 +1,6 @@
+FROM debian:12.5
+RUN make && \
+    # a comment
+    make check && \
+    make install
+RUN true
