@@ -42,11 +42,11 @@ class Evaluated:
 class Stage:
     """One build stage, evaluated.
 
-    ``image`` is what FROM names, expanded; ``parent`` the index of the stage that it names, if
-    it names one; ``root`` the image at the bottom of the chain; ``start_chain`` the digest before
-    the first step, ``chain`` and ``meaning`` after the last. ``platform`` is ``None`` where it is
-    the target's. ``evaluated`` leaves FROM out.
-    ``problem`` is set where the build would fail here, and says why.
+    ``image`` is what FROM names, expanded; ``parent`` the index of the stage that it names, if it
+    names one; ``base`` the stage of another file that builds it, where the set knows one;
+    ``root`` the image at the bottom of the chain; ``start_chain`` the digest before the first
+    step, ``chain`` and ``meaning`` those after the last. ``platform`` is ``None`` where it is the
+    target's. ``evaluated`` leaves FROM out. ``problem`` says why the build would fail here.
     """
 
     index: int
@@ -54,6 +54,7 @@ class Stage:
     node: Instruction
     image: str
     parent: int | None
+    base: Stage | None
     platform: str | None
     root: str
     start_chain: str
@@ -92,9 +93,27 @@ class Evaluation:
         return _find(self.stages[:before], name)
 
 
-def evaluate(document: Document, context: ContextReader = no_context) -> Evaluation:
-    """Evaluate a parsed Dockerfile; never raises, what would fail is a stage's ``problem``."""
-    evaluator = _Evaluator(document, context)
+Resolver = Callable[[str], "Stage | None"]
+"""The stage that builds an image reference (spelled in full), where the set itself builds it."""
+
+
+def nothing_known(_reference: str) -> Stage | None:
+    return None
+
+
+def evaluate(
+    document: Document,
+    context: ContextReader = no_context,
+    resolve_image: Resolver = nothing_known,
+    *,
+    carry_shell: bool = False,
+) -> Evaluation:
+    """Evaluate a parsed Dockerfile; never raises, what would fail is a stage's ``problem``.
+
+    ``carry_shell`` tells whether SHELL survives from an image of the set to one built on it: in
+    Docker's own image format it does, in an OCI image it does not.
+    """
+    evaluator = _Evaluator(document, context, resolve_image, carry_shell)
     for node in document.instructions:
         evaluator.take(node)
     evaluator.close()
@@ -109,9 +128,17 @@ def _find(stages: tuple[Stage, ...] | list[Stage], name: str) -> Stage | None:
 
 
 class _Evaluator:
-    def __init__(self, document: Document, context: ContextReader) -> None:
+    def __init__(
+        self,
+        document: Document,
+        context: ContextReader,
+        resolve_image: Resolver,
+        carry_shell: bool,
+    ) -> None:
         self.document = document
         self.context = context
+        self.resolve_image = resolve_image
+        self.carry_shell = carry_shell
         self.globals: list[Instruction] = []
         self.global_values: dict[str, str] = {}
         self.stages: list[Stage] = []
@@ -205,39 +232,69 @@ class _Evaluator:
                 problem or f"line {node.start_line}: base name ({''.join(words[:1])}) is blank"
             )
         parent = _find(self.stages, image)
-        index = len(self.stages)
-        if parent is not None:
-            self.stage = Stage(
-                index, name, node, image, parent.index, platform,
-                parent.root, parent.chain, parent.chain, parent.meaning,
-            )  # fmt: skip
-            self.inherit(parent)
+        known = None
+        if parent is None and not is_symbolic(image) and image != "scratch":
+            known = self.resolve_image(canonical_image(image))
+        below = parent or known
+        if below is not None:
+            root, start, meaning = below.root, below.chain, below.meaning
         else:
             root = canonical_image(image)
-            start = chain_digest("", "FROM", root, platform or "")
-            self.stage = Stage(index, name, node, image, None, platform, image, start, start, start)
+            start = meaning = chain_digest("", "FROM", root, platform or "")
+            root = image
+        self.stage = Stage(
+            index=len(self.stages),
+            name=name,
+            node=node,
+            image=image,
+            parent=None if parent is None else parent.index,
+            base=known,
+            platform=platform,
+            root=root,
+            start_chain=start,
+            chain=start,
+            meaning=meaning,
+            problem=problem,
+        )
+        if below is None:
             self.state = State(workdir="/" if root == "scratch" else ROOT_DIRECTORY)
             self.stage.barrier = _onbuild_barrier(image)
             if not is_symbolic(image) and not parse_reference(image).valid and image != "scratch":
-                problem = problem or f"line {node.start_line}: invalid reference format: {image}"
-        self.stage.problem = problem
+                self.stage.problem = (
+                    problem or f"line {node.start_line}: invalid reference format: {image}"
+                )
+        else:
+            self.inherit(below, problem)
         self.stages.append(self.stage)
-        if parent is not None:
-            for trigger in parent.config.onbuild:
+        if below is not None:
+            for trigger in below.config.onbuild:
                 self.step_over(trigger)
 
-    def inherit(self, parent: Stage) -> None:
-        """Begin a stage on another: its state, build arguments too, its ENV set again."""
+    def inherit(self, below: Stage, problem: str | None) -> None:
+        """Begin a stage on another: its state, its ENV set again.
+
+        Build arguments come along from a stage of the same file alone.
+        """
         stage = self.stage
         assert stage is not None
-        stage.config = parent.config.child()
-        stage.problem = parent.problem
-        stage.barrier = parent.barrier
-        state = parent.end
-        env: Mapping[str, str] = state.env
-        for name, value in parent.config.env.items():
-            env = with_env(env, name, value)
-        self.state = replace(state, env=env, arguments=state.arguments - parent.config.env.keys())
+        stage.config = below.config.child()
+        stage.problem = problem or below.problem
+        stage.barrier = below.barrier
+        if stage.base is None:
+            env: Mapping[str, str] = below.end.env
+            for name, value in below.config.env.items():
+                env = with_env(env, name, value)
+            arguments = below.end.arguments - below.config.env.keys()
+            self.state = replace(below.end, env=env, arguments=arguments)
+            return
+        shell = below.config.shell if self.carry_shell else None
+        self.state = State(
+            env=dict(below.config.env),
+            user=below.config.user,
+            workdir=below.end.workdir,
+            shell=shell or DEFAULT_SHELL,
+            shell_set=shell is not None,
+        )
 
     def dispatch(self, stage: Stage, node: Instruction) -> Step | None:
         handler = _HANDLERS.get(node.keyword)

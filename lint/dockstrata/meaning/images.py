@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dockstrata.meaning.context import ContextReader
-from dockstrata.meaning.evaluate import Evaluation, Stage, evaluate
+from dockstrata.meaning.evaluate import Evaluation, Stage
 from dockstrata.meaning.step import Step
-from dockstrata.source import Source
-from dockstrata.syntax.nodes import Document
-from dockstrata.syntax.parse import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +38,6 @@ class Image:
         above = self.parent.all_steps if self.parent is not None else []
         return above + self.stage.steps
 
-    @property
-    def root_chain(self) -> str:
-        """The chain digest of the external root."""
-        image = self
-        while image.parent is not None:
-            image = image.parent
-        first = image.stage
-        return first.start_chain
-
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
@@ -63,32 +50,39 @@ class ImageSet:
         return [image for image in self.images if image.path == path]
 
 
-def images_of(evaluation: Evaluation) -> list[Image]:
-    """The images of one file; a file that BuildKit refuses has none."""
-    if evaluation.document.faults:
-        return []
-    found: list[Image] = []
-    labels = [stage.label for stage in evaluation.stages]
-    for stage in evaluation.stages:
-        label = stage.label if labels.count(stage.label) == 1 else str(stage.index)
-        parent = None if stage.parent is None else found[stage.parent]
-        depth = 2 if parent is None else parent.depth + 1
-        found.append(Image(f"{evaluation.document.path}#{label}", evaluation, stage, parent, depth))
-    return found
-
-
 def image_set(evaluations: Iterable[Evaluation]) -> ImageSet:
+    """The images of the evaluated files; a file that BuildKit refuses has none."""
     ordered = sorted(evaluations, key=lambda evaluation: evaluation.document.path)
-    images = [image for evaluation in ordered for image in images_of(evaluation)]
-    return ImageSet(tuple(ordered), tuple(images))
+    home: dict[int, tuple[Evaluation, int]] = {}
+    for evaluation in ordered:
+        if not evaluation.document.faults:
+            for stage in evaluation.stages:
+                home[id(stage)] = (evaluation, stage.index)
+    made: dict[int, Image] = {}
+
+    def image(stage: Stage) -> Image:
+        if id(stage) not in made:
+            evaluation, _ = home[id(stage)]
+            below = stage.base if stage.parent is None else evaluation.stages[stage.parent]
+            parent = image(below) if below is not None and id(below) in home else None
+            depth = 2 if parent is None else parent.depth + 1
+            made[id(stage)] = Image(_id(evaluation, stage), evaluation, stage, parent, depth)
+        return made[id(stage)]
+
+    found = [
+        image(stage)
+        for evaluation in ordered
+        if not evaluation.document.faults
+        for stage in evaluation.stages
+    ]
+    return ImageSet(tuple(ordered), tuple(found))
 
 
-def read_document(path: str) -> Document:
-    """Read and parse one Dockerfile; raises ``OSError``."""
-    with open(path, "rb") as file:
-        return parse(Source.from_bytes(path, file.read()))
+def images_of(evaluation: Evaluation) -> list[Image]:
+    """The images of one file on its own."""
+    return list(image_set([evaluation]).images)
 
 
-def evaluate_all(documents: Sequence[Document], contexts: dict[str, ContextReader]) -> ImageSet:
-    """Evaluate documents, each with its own build context."""
-    return image_set(evaluate(document, contexts[document.path]) for document in documents)
+def _id(evaluation: Evaluation, stage: Stage) -> str:
+    same = sum(other.label == stage.label for other in evaluation.stages)
+    return f"{evaluation.document.path}#{stage.label if same == 1 else stage.index}"

@@ -67,8 +67,14 @@ def build_trie(images: Sequence[Image]) -> Trie:
     nodes: dict[str, Node] = {}
     roots: list[Node] = []
     end_of: dict[str, Node] = {}
-    for image in images:
+    placed: set[str] = set()
+
+    def place(image: Image) -> None:
+        if image.id in placed:
+            return
+        placed.add(image.id)
         if image.parent is not None:
+            place(image.parent)
             node = end_of[image.parent.id]
         else:
             start = image.stage.start_chain
@@ -85,4 +91,7 @@ def build_trie(images: Sequence[Image]) -> Trie:
             node.images.append(image)
         node.ends.append(image)
         end_of[image.id] = node
+
+    for image in images:
+        place(image)
     return Trie(tuple(roots), nodes, end_of)

@@ -1,0 +1,125 @@
+"""Proves a draft equal to what it replaces, image by image, before anything is written.
+
+What would be written is parsed and evaluated again, each child flattened onto its base, and every
+stage's meaning (root, steps with their contexts) and configuration compared with the original's.
+Files of the build contexts are read as they are now on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockstrata.meaning.evaluate import Evaluation, Resolver, Stage, canonical_image, evaluate
+from dockstrata.meaning.images import ImageSet
+from dockstrata.meaning.repository import reader
+from dockstrata.plan.model import Base, Plan
+from dockstrata.rewrite.draft import Draft
+from dockstrata.source import Source
+from dockstrata.syntax.parse import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Disproof:
+    """An image that would not come out equal, and the first difference."""
+
+    id: str
+    message: str
+
+
+def prove(plan: Plan, draft: Draft, images: ImageSet, resolve: Resolver) -> list[Disproof]:
+    """What would not be equal after the draft; empty: everything is proved.
+
+    ``resolve`` knows the images that the set builds already.
+    """
+    found: dict[str, Disproof] = {}
+    for carry_shell in (False, True):
+        known = _Known(plan, draft, resolve, carry_shell)
+        for path, text in draft.children.items():
+            before = next(e for e in images.evaluations if e.document.path == path)
+            after = known.evaluate(path, text)
+            for disproof in _compare(before, after, draft.moved[path], images):
+                found.setdefault(disproof.id, disproof)
+    return list(found.values())
+
+
+class _Known:
+    """Evaluates drafts, and bases among them by what children call them."""
+
+    def __init__(self, plan: Plan, draft: Draft, resolve: Resolver, carry_shell: bool) -> None:
+        self.draft = draft
+        self.resolve_old = resolve
+        self.carry_shell = carry_shell
+        self.bases: Mapping[str, Base] = {
+            canonical_image(base.ref): base for base in plan.bases if base.kind == "file"
+        }
+        self.made: dict[str, Stage | None] = {}
+
+    def evaluate(self, path: str, text: str, context: str | None = None) -> Evaluation:
+        directory = context or path.rpartition("/")[0] or "."
+        document = parse(Source(path, text))
+        return evaluate(
+            document, reader(directory, path), self.resolve, carry_shell=self.carry_shell
+        )
+
+    def resolve(self, reference: str) -> Stage | None:
+        base = self.bases.get(reference)
+        if base is None:
+            return self.resolve_old(reference)
+        if reference not in self.made:
+            self.made[reference] = None  # a base that leads to itself is never equal to anything
+            text = self.draft.bases[base.path]
+            evaluation = self.evaluate(base.path, text, self.draft.context[base.path])
+            sound = not evaluation.document.faults and len(evaluation.stages) == 1
+            self.made[reference] = evaluation.stages[0] if sound else None
+        return self.made[reference]
+
+
+def _compare(
+    before: Evaluation, after: Evaluation, moved: Mapping[int, int], images: ImageSet
+) -> list[Disproof]:
+    found: list[Disproof] = []
+    ids = {image.stage.index: image.id for image in images.of(before.document.path)}
+    if after.document.faults:
+        fault = after.document.faults[0]
+        message = f"the rewritten file would not parse: line {fault.line}: {fault.message}"
+        return [Disproof(image_id, message) for image_id in ids.values()]
+    added = len(after.stages) - len(before.stages)
+    for stage in before.stages:
+        now = moved[stage.index]
+        lost = added < 0 or now >= len(after.stages)
+        difference = "it would be lost" if lost else _difference(stage, after.stages[now])
+        if difference is not None:
+            found.append(Disproof(ids[stage.index], difference))
+    return found
+
+
+def _difference(before: Stage, after: Stage) -> str | None:
+    """The first difference between two evaluated stages, ``None`` where they are equal."""
+    if before.name != after.name:
+        return "the stage would have another name"
+    if after.problem is not None and before.problem is None:
+        return f"it would no longer build: {after.problem}"
+    if before.meaning != after.meaning:
+        return "its steps or their contexts would differ" + _first_step(before, after)
+    if before.config_digest() != after.config_digest():
+        return f"its configuration would differ: {_first_setting(before, after)}"
+    return None
+
+
+def _first_step(before: Stage, after: Stage) -> str:
+    """Which of the steps that stayed in the file is the first to differ."""
+    kept = after.steps
+    for old, new in zip(before.steps[len(before.steps) - len(kept) :], kept, strict=True):
+        if old.meaning != new.meaning:
+            return f", first at line {old.instruction.start_line} ({old.kind})"
+    return ""
+
+
+def _first_setting(before: Stage, after: Stage) -> str:
+    names = (
+        "PATH", "environment", "labels", "ports", "volumes", "command", "entrypoint",
+        "healthcheck", "stop signal", "author", "user", "working directory", "shell", "ONBUILD",
+    )  # fmt: skip
+    pairs = zip(names, before.config.key(), after.config.key(), strict=True)
+    return next((name for name, old, new in pairs if old != new), "root image")
