@@ -1,0 +1,1 @@
+"""Which Dockerfiles a repository has, and how each is built: discovery, contexts, compose, bake."""

@@ -149,8 +149,9 @@ class _Reader:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             for document in yaml.compose_all(text, Loader=loader):
-                for name, node in _entries(_entries(document).get("services")).items():
-                    services[name] = _service(path, node)
+                section = _entries(document).get("services")
+                for name, node in _entries(section).items():
+                    services[name] = _service(path, node, _line(section, name, node))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             message = getattr(error, "problem", None) or str(error).split("\n")[0]
@@ -242,22 +243,21 @@ def _known(raw: str | None, env: Mapping[str, str]) -> str | None:
         return None
 
 
-def _service(path: str, node: Node) -> _Service:
+def _service(path: str, node: Node, line: int) -> _Service:
     fields = _entries(node)
     build: _Spec | None = None
     if (where := fields.get("build")) is not None:
-        build = _spec(path, where)
+        build = _spec(path, where, _line(node, "build", where))
     extends: tuple[str | None, str] | None = None
     if (other := fields.get("extends")) is not None:
         said = _entries(other)
         name = _text(said.get("service")) if said else _text(other)
         extends = (_text(said.get("file")), name) if name else None
-    line = node.start_mark.line + 1
-    return _Service(line, build, _text(fields.get("image")), _text(fields.get("platform")), extends)
+    image, platform = _text(fields.get("image")), _text(fields.get("platform"))
+    return _Service(line, build, image, platform, extends)
 
 
-def _spec(path: str, node: Node) -> _Spec | None:
-    line = node.start_mark.line + 1
+def _spec(path: str, node: Node, line: int) -> _Spec | None:
     if (context := _text(node)) is not None:
         return _Spec(path, line, context=context)
     fields = _entries(node)
@@ -291,13 +291,21 @@ def _entries(node: Node | None, depth: int = 0) -> dict[str, Node]:
     for key, value in node.value:
         if not isinstance(key, ScalarNode):
             continue
-        if key.value == "<<" and key.style is None:
+        if key.value == "<<" and not key.style:
             merged: list[Node] = value.value if isinstance(value, SequenceNode) else [value]
             for other in reversed(merged):
                 found.update(_entries(other, depth + 1))
         elif not value.tag.endswith("!reset"):
             own[key.value] = value
     return {**found, **own}
+
+
+def _line(mapping: Node, name: str, value: Node) -> int:
+    """The line (from 1) of a key; of its value where the key came by a merge."""
+    for key, _ in mapping.value:
+        if key.value == name:
+            return int(key.start_mark.line) + 1
+    return int(value.start_mark.line) + 1
 
 
 def _items(node: Node | None) -> Iterator[str]:
@@ -331,7 +339,7 @@ def _text(node: Node | None) -> str | None:
     if not isinstance(node, ScalarNode):
         return None
     value: str = node.value
-    if node.style is not None or node.tag == "tag:yaml.org,2002:str":
+    if node.style or node.tag == "tag:yaml.org,2002:str":
         return value
     if value in ("", "~", "null", "Null", "NULL"):
         return None

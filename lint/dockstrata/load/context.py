@@ -74,21 +74,26 @@ class BuildContext:
 
     def _digest(self, source: str, excludes: tuple[str, ...], parents: bool) -> str:
         self._check()
-        pivot, _, tail = source.partition("/./") if parents else ("", "", source)
+        base, tail = "", source
+        if parents and "/./" in source and not _MAGIC.search(source.partition("/./")[0]):
+            pivot, _, tail = source.partition("/./")  # names begin after the pivot point
+            base = clean("/" + pivot)[1:]
         exclude = IgnoreFile.of(excludes) if excludes else None
         if exclude is not None and exclude.problems:
             raise ContextError("bad-pattern", f"--exclude: {exclude.problems[0][1]}")
         hasher = hashlib.sha256()
-        base = clean("/" + pivot)[1:]
         for entry in self._parents(base, tail) if parents else self._matches(source):
             relative = entry.path[len(base) :].lstrip("/") if parents else entry.name
-            if entry.is_dir:
-                word = relative if parents else ""
+            if entry.is_dir and parents:  # what is in it comes one by one
+                _feed(hasher, "dir", relative, mode_word(entry.status.st_mode))
+            elif entry.is_dir:
                 if exclude is None:
                     content, _ = self._tree(entry)
                 else:
                     content, _ = self._filtered(entry, exclude, exclude.start, "")
-                _feed(hasher, "dir", word, mode_word(entry.status.st_mode), content)
+                # The context's own permissions are not sent to the builder.
+                mode = mode_word(entry.status.st_mode) if entry.path else ""
+                _feed(hasher, "dir", mode, content)
             elif exclude is None or not exclude.ignores(relative):
                 _feed(hasher, *self._leaf(entry, relative))
         return hasher.hexdigest()
@@ -134,7 +139,7 @@ class BuildContext:
                 yield entry
 
     def _parents(self, base: str, tail: str) -> Iterator[_Entry]:
-        """``COPY --parents``: every file that the pattern, or one above it, matches."""
+        """``COPY --parents``: all that the pattern matches, and what is below a match."""
         pattern = clean("/" + tail)[1:] or "**"
         include = IgnoreFile.of([pattern])
         if include.problems:
@@ -144,11 +149,11 @@ class BuildContext:
         stack = [start]
         while stack:
             for entry in self._list(stack.pop()):
-                if entry.is_dir:
+                dropped = self._dropped(entry)
+                if entry.is_dir and not dropped:
                     stack.append(entry)
-                elif include.ignores(entry.path[len(base) :].lstrip("/")) and not self._dropped(
-                    entry
-                ):
+                relative = entry.path[len(base) :].lstrip("/")
+                if include.ignores(relative) and not dropped:
                     found = True
                     yield entry
         if not found and not _MAGIC.search(pattern):

@@ -19,11 +19,12 @@ _PHRASES = re.compile(
         (?:\w+\s+)?(?:auto[-\s]?)?(?:generated|created\s+(?:automatically|from\s+a?\s*template))
     | auto(?:matically)?[-\s]?generated
     | machine[-\s]generated
+    | do\s+not\s+(?:edit|modify)\W*$
     | (?:do\s+not|don'?t|never)\s+(?:ever\s+)?(?:manually\s+|hand[-\s]?)?(?:edit|modify|change)\s+
         (?:this|it\b|by\s+hand|manually|directly|individual|these|generated|me\b)
     | (?:changes|edits)\s+(?:\w+\s+){0,4}will\s+be\s+(?:lost|overwritten|overridden|discarded)
     )|^(?:@?generated\b(?:\s+(?:by|via|from|with|using|file|code|automatically|dockerfile)\b|\s*$)
-      |do\s+not\s+(?:edit|modify)\W*$|warning\W+generated\b)""",
+      |code\s+generated\s+by\b|warning\W+generated\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _DECORATION = " \t#*-=/!~|<>_"

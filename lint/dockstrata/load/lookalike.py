@@ -71,14 +71,14 @@ def lookalike(path: str, text: str, *, named: bool = False) -> Skipped | None:
     name = path.rpartition("/")[2]
     if (reason := _by_name(name, text, named)) is not None:
         return Skipped(path, *reason)
-    if not named and name.lower() not in _BARE and _no_dockerfile(text):
-        return Skipped(path, "not-a-dockerfile", "has no instruction of a Dockerfile at all")
     if (message := _by_content(text)) is not None:
         return Skipped(path, "template", message)
     if names.in_template_folder(path) and (
         not _FROM_LINE.search(text) or _TEMPLATE_ANYWHERE.search(text)
     ):
         return Skipped(path, "template", "is a piece that templates beside it include")
+    if not named and name.lower() not in _BARE and _no_dockerfile(text):
+        return Skipped(path, "not-a-dockerfile", "has no instruction of a Dockerfile at all")
     return None
 
 

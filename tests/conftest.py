@@ -1,0 +1,39 @@
+"""Fixtures for the whole tree: shared data, where a checkout has it beside the repository."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared data (``../shared``); the test is skipped where there is none."""
+    path = REPOSITORY.parent / "shared"
+    if not (path / "conformance").is_dir():
+        pytest.skip("no ../shared beside this checkout")
+    return path
+
+
+@pytest.fixture(scope="session")
+def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The corpus of real Dockerfile sets, unpacked once a run for all workers. Read only."""
+    base = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        base = base.parent  # the run's folder, which the workers share
+    tree = base / "corpus"
+    with (base / "corpus.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not tree.exists():
+            partial = base / "corpus.partial"
+            unpack = shared / "corpus" / "unpack.py"
+            subprocess.run([sys.executable, str(unpack), str(partial)], check=True)
+            partial.rename(tree)
+    return tree
