@@ -10,8 +10,10 @@ Differences that are listed, each with its reason (``listed``):
   as skipped where it fails, compared where it does not.
 * *separators*: the module carries BuildKit 0.12, which does not report the ``=`` or blank between
   the name and value of ENV and LABEL; ours are dropped before the comparison.
-* *newer syntax*: BuildKit 0.12 knows no ``check`` directive, none of the operators ``#``, ``%`` and
-  ``/`` in the words of a line that opens heredocs, and overlooks what follows a JSON array.
+* *newer syntax*: BuildKit 0.12 knows no ``check`` directive; in a line that opens heredocs it
+  knows fewer operators in ``${}`` and no blanks between ``<<`` and the name; and it overlooks what
+  follows a JSON array.
+* *depth*: we refuse substitutions nested more than 50 deep, BuildKit has no limit.
 * *descriptors* of 2**63 and more come back from the module as negative numbers.
 * *too long before anything else*: of a file without an instruction before its first line of more
   than 65,535 bytes BuildKit says "file with no instructions"; we say that the line is too long.
@@ -58,7 +60,7 @@ def ours(data: bytes) -> tuple[str | None, list[Row]]:
 
 def _row(node: Instruction) -> Row:
     inner = node.trigger or node
-    value = [""] if inner.trigger else list(inner.arguments)
+    value = list(inner.arguments)
     if inner.keyword in ("ENV", "LABEL"):
         value = [part for index, part in enumerate(value) if index % 3 != 2]
     return {
@@ -139,14 +141,14 @@ def newer(data: bytes) -> bool:
         return True
     for outer in document.instructions:
         node = outer.trigger or outer
-        if "<<" in node.line and _NEW_OPERATOR.search(node.line):
+        if "<<" in node.line and _NEWER.search(node.line):
             return True
         if not node.json and _behind_array(outer.line):
             return True
     return False
 
 
-_NEW_OPERATOR = re.compile(r"\$\{\w*[#%/]")
+_NEWER = re.compile(r"\$\{\w*:?[^\w:}]|<<[\t\r ]")
 
 
 def _behind_array(line: str) -> bool:

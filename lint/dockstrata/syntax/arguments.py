@@ -10,6 +10,7 @@ import re
 from math import isinf
 from typing import NoReturn
 
+from dockstrata.syntax import deepjson
 from dockstrata.syntax.gotext import (
     BLANKS,
     SPACE,
@@ -36,6 +37,7 @@ def _number(digits: str) -> float:
     return value
 
 
+_NOT_STRINGS = "when using JSON array syntax, arrays must be comprised of strings only"
 _JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_number, parse_int=_number)
 
 
@@ -203,15 +205,17 @@ def json_strings(rest: str) -> list[str] | None:
             return None
     try:
         value, end = _JSON.raw_decode(rest)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        if deepjson.is_valid(rest):
+            raise ArgumentError(_NOT_STRINGS) from None
+        return None
+    except ValueError:
         return None
     if rest[end:].strip(" \t\r\n"):
         return None
     for item in value:
         if not isinstance(item, str):
-            raise ArgumentError(
-                "when using JSON array syntax, arrays must be comprised of strings only"
-            )
+            raise ArgumentError(_NOT_STRINGS)
     return [replace_surrogates(item) for item in value]
 
 

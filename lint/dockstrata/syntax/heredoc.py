@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dockstrata.source import Span
 from dockstrata.syntax.words import Lexer, WordError
 
-_OPENER = re.compile(r"^(\d*)<<(-?)([^<]*)$", re.ASCII)
+_OPENER = re.compile(r"^(\d*)<<(-?)[\t\n\f\r ]*([^<]*)\Z", re.ASCII)
 _MAX_DESCRIPTOR = 2**64 - 1
 NONE = Span(0, 0)
 
@@ -54,10 +54,8 @@ def parse_opener(word: str) -> Heredoc | None:
     plain = Lexer(match[3], skip_unset=True).words()
     if len(plain) != 1:
         return None
-    raw = Lexer(match[3], raw_quotes=True, raw_escapes=True, skip_unset=True).words()
-    if len(raw) != 1:
-        return None
+    quoted = Lexer(match[3], raw_quotes=True, skip_unset=True).words()
     digits = match[1].lstrip("0")
     # One digit more than the largest has is enough to be beyond it.
     descriptor = min(int(digits[:21] or "0"), _MAX_DESCRIPTOR)
-    return Heredoc(plain[0], descriptor, plain[0] == raw[0], match[2] == "-")
+    return Heredoc(plain[0], descriptor, plain == quoted, match[2] == "-")

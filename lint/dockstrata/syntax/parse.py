@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dockstrata.source import Source, Span
 from dockstrata.syntax.arguments import (
     ArgumentError,
@@ -22,6 +24,7 @@ _JSON_OR_LIST = frozenset({"ADD", "COPY", "VOLUME"})
 _LIST = frozenset({"FROM", "EXPOSE"})
 _NAME_VALUES = frozenset({"ENV", "LABEL"})
 _STRING = frozenset({"MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR"})
+_ONBUILDS = re.compile(r"(?:onbuild[\t\v\f\r ]+(?=onbuild[\t\v\f\r ]))+", re.IGNORECASE | re.ASCII)
 _NEVER_REFUSED = frozenset({"RUN", "CMD", "ENTRYPOINT"})
 _BY_WRITTEN = {word: word for word in KEYWORDS} | {word.lower(): word for word in KEYWORDS}
 
@@ -86,7 +89,9 @@ def _node(
     is_json = False
     trigger: Instruction | None = None
     try:
-        if keyword == "ONBUILD" and rest:
+        if keyword == "ONBUILD" and not outermost:
+            arguments = _chained(rest, escape)
+        elif keyword == "ONBUILD" and rest:
             trigger = _node(source, raw, rest, _rebase(pieces, at), span, escape, False)
             if trigger.fault is not None and trigger.fault.kind == "syntax":
                 fault = trigger.fault
@@ -119,6 +124,19 @@ def _node(
     if (message := refusal(node)) is not None:
         object.__setattr__(node, "fault", Fault(message, raw.start_line, "instruction"))
     return node
+
+
+def _chained(rest: str, escape: str) -> list[str]:
+    """The arguments of an ONBUILD inside an ONBUILD; BuildKit refuses it, but reads it first."""
+    if not rest:
+        return []
+    keyword = "ONBUILD"
+    while keyword == "ONBUILD" and rest:
+        match = _ONBUILDS.match(rest)
+        written, _flags, rest, _at = split_command(rest[match.end() :] if match else rest)
+        keyword = _BY_WRITTEN.get(lower(written), written)
+    _arguments(keyword, rest, escape)
+    return [""]
 
 
 def _rebase(pieces: tuple[tuple[int, int], ...], at: int) -> tuple[tuple[int, int], ...]:

@@ -183,15 +183,17 @@ class _Masker:
             self.faults.append(Fault(str(error), raw.start_line, "syntax"))
             return False
         text = self.source.text
+        found: list[Heredoc] = []
         for opener in openers:
             start = self.starts[self.at] if self.at < len(self.starts) else len(text)
             end = self._terminator(opener)
             if end is None:
                 self.faults.append(Fault("unterminated heredoc", raw.start_line, "syntax"))
                 return False
-            raw.heredocs += (replace(opener, content=text[start:end], span=Span(start, end)),)
+            found.append(replace(opener, content=text[start:end], span=Span(start, end)))
             raw.end_line = self.at
-            raw.end = self._end(self.at, raw.end)
+        raw.heredocs = tuple(found)
+        raw.end = self._end(self.at, raw.end)
         return True
 
     def _terminator(self, opener: Heredoc) -> int | None:

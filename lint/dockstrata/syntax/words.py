@@ -7,18 +7,29 @@ on one stays an operation, so that two results are equal only where they are for
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from dockstrata.syntax.gotext import SPACES, replace_undecoded
+from dockstrata.syntax.patterns import (
+    WordError,
+    replace_all,
+    replace_first,
+    trim_prefix,
+    trim_suffix,
+)
 
 Lookup = Callable[[str], "str | None"]
+
+__all__ = ["Lexer", "Lookup", "WordError", "expand", "expand_words", "is_symbolic", "symbol"]
 
 # Lone surrogates of this range never come out of decoding, so no text can forge a symbol.
 OPEN, CLOSE = "\ud800", "\ud801"
 _SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
-_PATTERN_SPECIALS = frozenset("[]{}.+()|^$")
+_MODIFIERS = frozenset("-+?#%")
+_BLANKS = ("\t", "\r", " ")
+
+MAX_DEPTH = 50
+"""How deep substitutions may nest (BuildKit knows no limit)."""
 
 
 def symbol(*parts: str) -> str:
@@ -28,10 +39,6 @@ def symbol(*parts: str) -> str:
 
 def is_symbolic(value: str) -> bool:
     return OPEN in value
-
-
-class WordError(ValueError):
-    """The word breaks the rules of expansion; the message is BuildKit's."""
 
 
 def unset(_name: str) -> str | None:
@@ -106,6 +113,7 @@ class Lexer:
         self.raw_escapes = raw_escapes
         self.skip_unset = skip_unset
         self.keep_quotes = keep_quotes
+        self.depth = 0
 
     def word(self) -> str:
         return self._until("", self.raw_escapes)[0]
@@ -123,10 +131,14 @@ class Lexer:
 
     def _until(self, stop: str, raw_escapes: bool) -> tuple[str, list[str]]:
         """Everything up to ``stop`` (``""``: the end), as one word and as words."""
+        if self.depth == MAX_DEPTH:
+            raise WordError("substitution nested too deeply")
         outer, self.raw_escapes = self.raw_escapes, raw_escapes
+        self.depth += 1
         try:
             return self._until_inner(stop)
         finally:
+            self.depth -= 1
             self.raw_escapes = outer
 
     def _until_inner(self, stop: str) -> tuple[str, list[str]]:
@@ -148,6 +160,10 @@ class Lexer:
                 value = self._double_quoted()
                 result.append(value)
                 words.raw(value)
+            elif char == "<":
+                value = self._angle()
+                result.append(value)
+                words.raw(value)
             else:
                 self._next()
                 if char != self.escape:
@@ -164,6 +180,16 @@ class Lexer:
         if stop:
             raise WordError(f"unexpected end of statement while looking for matching {stop}")
         return "".join(result), words.finish()
+
+    def _angle(self) -> str:
+        """``<``, or ``<<`` with the blanks after it: a heredoc's name may stand apart from it."""
+        start = self.position
+        self._next()
+        if self._peek() == "<":
+            self._next()
+            while self._peek() in _BLANKS:
+                self._next()
+        return self.text[start : self.position]
 
     def _single_quoted(self) -> str:
         start = self.position
@@ -221,6 +247,8 @@ class Lexer:
             raise WordError("syntax error: bad substitution")
         name = self._name()
         modifier = self._next()
+        if not modifier:
+            raise WordError("syntax error: missing '}'")
         if modifier == "}":
             value = self.lookup(name)
             if value is None:
@@ -228,48 +256,53 @@ class Lexer:
             return value
         if modifier == "/":
             return self._replaced(name)
-        colon = modifier == ":"
-        if colon:
+        shown = modifier
+        if modifier == ":":
             modifier = self._next()
-        shown = f":{modifier}" if colon else modifier
+            shown += modifier
+        elif modifier not in _MODIFIERS:
+            raise WordError(f"unsupported modifier ({shown}) in substitution")
         trims = modifier in ("#", "%")
-        if modifier not in ("+", "-", "?", "#", "%") or (colon and trims):
+        if trims and shown != modifier:
             raise WordError(f"unsupported modifier ({shown}) in substitution")
         word = self._part("}", trims, "syntax error: missing '}'")
         value = self.lookup(name)
-        if value is not None and is_symbolic(value):
-            return symbol("op", shown, value, word)
-        present = value is not None and not (colon and value == "")
-        if modifier == "-":
-            return value if present and value is not None else word
-        if modifier == "+":
-            return word if present else ""
-        if modifier == "?":
-            if not present or value is None:
-                what = "empty" if value is not None else "unset"
-                raise WordError(f"{name}: {word or f'not allowed to be {what}'}")
-            return value
         if value is None and self.skip_unset:
-            return f"${{{name}{modifier}{word}}}"
-        greedy = word.startswith(modifier)
-        pattern = word[1:] if greedy else word
-        if modifier == "#":
-            return _trim_prefix(pattern, value or "", greedy)
-        return _trim_suffix(pattern, value or "", greedy)
+            return f"${{{name}{shown}{word}}}"
+        if modifier not in _MODIFIERS:
+            raise WordError(f"unsupported modifier ({shown}) in substitution")
+        return self._substituted(name, value, shown, word)
+
+    def _substituted(self, name: str, value: str | None, modifier: str, word: str) -> str:
+        if value is not None and is_symbolic(value):
+            return symbol("op", modifier, value, word)
+        present = value if modifier[0] != ":" else value or None
+        if modifier[-1] == "-":
+            return word if present is None else present
+        if modifier[-1] == "+":
+            return "" if present is None else word
+        if modifier[-1] == "?":
+            if present is None:
+                what = "unset" if value is None else "empty"
+                raise WordError(f"{name}: {word or f'is not allowed to be {what}'}")
+            return present
+        longest = word.startswith(modifier)
+        trim = trim_prefix if modifier == "#" else trim_suffix
+        return trim(word[1:] if longest else word, value or "", longest)
 
     def _replaced(self, name: str) -> str:
-        every = self._peek() == "/"
-        if every:
-            self._next()
+        modifier = "/"
+        if self._peek() == "/":
+            modifier += self._next()
         pattern = self._part("/", True, "syntax error: missing '/' in ${}")
         replacement = self._part("}", True, "syntax error: missing '}'")
         value = self.lookup(name)
         if value is None and self.skip_unset:
             return f"${{{name}/{pattern}/{replacement}}}"
         if value is not None and is_symbolic(value):
-            return symbol("op", "//" if every else "/", value, pattern, replacement)
-        regex = _regex(pattern, True, False)
-        return regex.sub(lambda _match: replacement, value or "", count=0 if every else 1)
+            return symbol("op", modifier, value, pattern, replacement)
+        change = replace_all if modifier == "//" else replace_first
+        return change(pattern, replacement, value or "")
 
     def _part(self, stop: str, raw_escapes: bool, unfinished: str) -> str:
         try:
@@ -294,41 +327,3 @@ class Lexer:
                 end += 1
         self.position = end
         return text[start:end]
-
-
-@lru_cache(maxsize=512)
-def _regex(pattern: str, greedy: bool, anchored: bool) -> re.Pattern[str]:
-    out = ["^"] if anchored else []
-    position = 0
-    while position < len(pattern):
-        char = pattern[position]
-        position += 1
-        if char == "*":
-            out.append(".*" if greedy else ".*?")
-        elif char == "?":
-            out.append(".")
-        elif char == "\\":
-            following = pattern[position : position + 1]
-            if following in ("}", "/"):
-                continue
-            if following not in ("*", "?", "\\") or not following:
-                raise WordError(f"invalid pattern ({pattern}) in substitution")
-            out.append("\\" + following)
-            position += 1
-        elif char in _PATTERN_SPECIALS:
-            out.append("\\" + char)
-        else:
-            out.append(re.escape(char))
-    return re.compile("".join(out))
-
-
-def _trim_prefix(pattern: str, value: str, greedy: bool) -> str:
-    match = _regex(pattern, greedy, True).search(value)
-    return value[match.end() :] if match else value
-
-
-def _trim_suffix(pattern: str, value: str, greedy: bool) -> str:
-    # The shortest match at the end: turn pattern and value round and match at the start.
-    pieces = re.findall(r"\\.|.", pattern, re.DOTALL)
-    turned = "".join(reversed(pieces))
-    return _trim_prefix(turned, value[::-1], greedy)[::-1]
