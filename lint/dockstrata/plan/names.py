@@ -1,4 +1,4 @@
-"""Names for base images: what they start from and what their steps put in, stable from run to run."""
+"""Names for base images: what they start from and what their steps add, stable between runs."""
 
 from __future__ import annotations
 

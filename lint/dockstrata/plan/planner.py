@@ -32,7 +32,7 @@ def make_plan(
     placement: Placement,
     excluded: Mapping[str, Refusal] | None = None,
 ) -> Plan:
-    """The cheapest set of new base images under the limits; ``excluded`` images stay as they are."""
+    """The cheapest set of new base images under the limits; ``excluded`` images stay as is."""
     trie = build_trie(images.images)
     able, refused = candidates(images, settings, excluded or {})
     tree = _Tree(trie, able, settings)
@@ -90,7 +90,7 @@ class _Tree:
         steps: int,
         ends: Mapping[str, list[Candidate]],
     ) -> None:
-        """Add the vertices of ``node`` and below; runs of one and the same images are one vertex."""
+        """Add the vertices of ``node`` and below; a run of the same images is one vertex."""
         least = max(2, self.settings.min_images)
         while True:
             here = self.members.get(node.chain, [])
@@ -157,11 +157,11 @@ def _bases(
     for chain in chosen:
         node = tree.node_of[chain]
         parent = made.get(base_of.get(chain, ""))
-        own = [item for item in node.path()][parent.node.length if parent else 0 :]
+        own = node.path()[parent.node.length if parent else 0 :]
         root = served[chain][0].stage.root
         kinds = [item.step.kind for item in own if item.step is not None]
         consumers = len(direct[chain]) + len(below[chain])
-        name = _unique(base_name(root, [i.step for i in node.path() if i.step]), chain, names)
+        name = _unique(base_name(root, [i.step for i in own if i.step]), chain, names)
         tag = chain[:12] if placement.tag == "content" else tag_for(root)
         in_one_file = len({image.path for image in served[chain]}) == 1
         path = served[chain][0].path if in_one_file else f"{placement.directory}/{name}/Dockerfile"

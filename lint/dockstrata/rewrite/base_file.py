@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from dockstrata.meaning.evaluate import Evaluation
+from dockstrata.meaning.evaluate import Evaluated, Evaluation
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import BASE_MARK, CONTEXT_MARK
 from dockstrata.plan.model import Base
 from dockstrata.rewrite.blocks import block_of, comment_lines, text_of
-from dockstrata.rewrite.lift import lift
+from dockstrata.rewrite.lift import Lift, kept_arguments, lift
 from dockstrata.syntax.nodes import Instruction
 
 _VARIABLE = re.compile(r"\$\{?(\w+)")
@@ -55,33 +55,42 @@ def base_body(base: Base, exemplar: Image) -> str:
     evaluation, stage = exemplar.evaluation, exemplar.stage
     document = evaluation.document
     newline = document.source.newline
-    below = set(lift(stage, base.first_step).taken) if base.first_step else set()
-    taken = [index for index in lift(stage, base.node.length).taken if index not in below]
+    taken = list(lift(stage, base.node.length).taken)
+    again: list[str] = []
+    if base.parent is not None:
+        lower = lift(stage, base.first_step)
+        taken = [index for index in taken if index not in lower.taken]
+        if base.parent.kind == "file":
+            again = _declared_again(lower, [stage.evaluated[index] for index in taken])
     nodes = [stage.evaluated[index].instruction for index in taken]
     lines: list[str] = []
     if base.kind == "file":
-        words = {
-            word.partition("=")[0]
-            for node in nodes
-            if node.keyword == "ARG"
-            for word in node.arguments
-            if "=" not in word
-        }
+        declared = [node.arguments for node in nodes if node.keyword == "ARG"]
+        words = {word for words in declared for word in words if "=" not in word}
+        words |= {word for line in again for word in line.split() if "=" not in word}
         if base.parent is None:
             words |= set(_VARIABLE.findall(stage.node.rest))
         lines += _globals(evaluation, words)
     image = base.parent.ref if base.parent is not None else stage.node.arguments[0]
     lines.append(f"FROM {image} AS {base.name}" if base.kind == "stage" else f"FROM {image}")
-    text = newline.join([*lines, ""])
+    text = newline.join([*lines, *again, "", ""])
     comments = comment_lines(document)
     previous = None
     for node in nodes:
         block = block_of(document, node, comments)
-        lines_of_node = text_of(document, block)
-        apart = block.first - previous > 1 if previous is not None else block.first != block.last
-        text += newline * apart + lines_of_node
+        if previous is not None and block.first - previous > 1:
+            text += newline
+        text += text_of(document, block)
         previous = block.last
     return text
+
+
+def _declared_again(lower: Lift, items: Sequence[Evaluated]) -> list[str]:
+    """ARG and SHELL of the base below, which do not cross FROM, where ``items`` see them."""
+    kept = kept_arguments(lower, items, every=False)
+    lines = [text for text in kept.values() if text is not None]
+    shells = [node.text for node in lower.instructions() if node.keyword == "SHELL"]
+    return lines + shells[-1:]
 
 
 def _globals(evaluation: Evaluation, names: set[str]) -> list[str]:

@@ -13,7 +13,7 @@ from dockstrata.meaning.images import Image
 from dockstrata.plan.model import Base, Plan
 from dockstrata.rewrite.base_file import base_body, base_text
 from dockstrata.rewrite.blocks import block_of, comment_lines, span_of
-from dockstrata.rewrite.lift import kept_arguments, lift
+from dockstrata.rewrite.lift import behind, kept_arguments, lift
 from dockstrata.source import Span
 from dockstrata.syntax.nodes import Document, Instruction
 
@@ -80,7 +80,11 @@ def _child_edits(image: Image, steps: int, base: Base) -> list[Edit]:
     """FROM the base, and the lifted instructions gone."""
     evaluation, document = image.evaluation, image.evaluation.document
     lifted = lift(image.stage, steps)
-    kept = kept_arguments(lifted, evaluation, inherited=base.kind == "stage")
+    kept: dict[int, str | None] = {}
+    if base.kind == "file":
+        # Stages built on this one inherit its arguments, and nobody here knows what they see.
+        has_children = any(other.parent == image.stage.index for other in evaluation.stages)
+        kept = kept_arguments(lifted, behind(lifted), has_children)
     edits = [_from_edit(document, image.stage.node, base.ref)]
     removed: list[Instruction] = []
     for index in lifted.taken:

@@ -6,9 +6,10 @@ steps need, and all that only ends up in the configuration, stays in the child.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dockstrata.meaning.evaluate import Evaluated, Evaluation, Stage
+from dockstrata.meaning.evaluate import Evaluated, Stage
 from dockstrata.meaning.state import State
 from dockstrata.syntax.nodes import Instruction
 
@@ -104,31 +105,32 @@ class _Needs:
         return not self.variables.isdisjoint(_names(node))
 
 
-def kept_arguments(lifted: Lift, evaluation: Evaluation, inherited: bool) -> dict[int, str | None]:
-    """What becomes of each lifted ARG in the child: its text there, ``None`` where it goes.
+def kept_arguments(lifted: Lift, behind: Sequence[Evaluated], every: bool) -> dict[int, str | None]:
+    """What becomes of each lifted ARG behind the cut: its text there, ``None`` where it goes.
 
-    A build argument does not cross FROM to another file, so the child declares it again where
-    something behind the cut sees it; one that ENV has covered by then would cover it in turn.
-    ``inherited``: the base is a stage of the same file, whose arguments do come along.
+    A build argument does not cross FROM to another file, so it is declared again where something
+    in ``behind`` sees it (``every``: all are kept); one that ENV has covered by then would cover
+    it in turn, and goes.
     """
     stage = lifted.stage
-    live = frozenset() if inherited else lifted.after().arguments
-    wanted = {name for name in live if _needed_behind(lifted, evaluation, name)}
+    sees_all = every or any(item.instruction.keyword == "RUN" for item in behind)
+    wanted = {
+        name
+        for name in lifted.after().arguments
+        if sees_all or any(name in item.uses for item in behind)
+    }
+    arguments = [
+        (index, stage.evaluated[index].instruction)
+        for index in lifted.taken
+        if stage.evaluated[index].instruction.keyword == "ARG"
+    ]
+    last = {name: index for index, node in arguments for name in _names(node)}
     result: dict[int, str | None] = {}
-    last: dict[str, int] = {}
-    for index in lifted.taken:
-        node = stage.evaluated[index].instruction
-        if node.keyword == "ARG":
-            for name in _names(node):
-                last[name] = index
-    for index in lifted.taken:
-        node = stage.evaluated[index].instruction
-        if node.keyword != "ARG":
-            continue
+    for index, node in arguments:
         keep = [
             word
-            for word in node.arguments
-            if word.partition("=")[0] in wanted and last[word.partition("=")[0]] == index
+            for word, name in zip(node.arguments, _names(node), strict=True)
+            if name in wanted and last[name] == index
         ]
         if len(keep) == len(node.arguments):
             result[index] = node.text
@@ -137,15 +139,10 @@ def kept_arguments(lifted: Lift, evaluation: Evaluation, inherited: bool) -> dic
     return result
 
 
-def _needed_behind(lifted: Lift, evaluation: Evaluation, name: str) -> bool:
-    """Whether anything that stays in the child, or is built on it, may see the argument."""
-    stage, taken = lifted.stage, set(lifted.taken)
-    if any(other.parent == stage.index for other in evaluation.stages):
-        return True
-    return any(
-        index not in taken and (item.instruction.keyword == "RUN" or name in item.uses)
-        for index, item in enumerate(stage.evaluated)
-    )
+def behind(lifted: Lift) -> list[Evaluated]:
+    """What stays in the child: everything of the stage that is not taken."""
+    taken = set(lifted.taken)
+    return [item for at, item in enumerate(lifted.stage.evaluated) if at not in taken]
 
 
 def _names(node: Instruction) -> list[str]:
