@@ -22,7 +22,7 @@ class Severity(IntEnum):
 
 
 class Safety(Enum):
-    """Whether a fix may be applied unasked; ``SAFE`` ones change no image unless that is the point."""
+    """Whether a fix may be applied unasked: ``SAFE`` ones change no image, or that is the point."""
 
     SAFE = "safe"
     UNSAFE = "unsafe"

@@ -1,0 +1,190 @@
+"""Checks one file: parse, evaluate, run each rule, and hear the ignore comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from dockstrata.builtin.parse_error import PARSE_ERROR
+from dockstrata.finding import Finding, Location, Severity
+from dockstrata.ignores import Ignores, apply_ignores, read_ignores
+from dockstrata.meaning.evaluate import evaluate
+from dockstrata.plan.settings import PlanSettings
+from dockstrata.registry import Registry
+from dockstrata.rule import Context, Rule, Settings
+from dockstrata.selection import Selection, specificity
+from dockstrata.source import Source
+from dockstrata.syntax.nodes import Document
+from dockstrata.syntax.parse import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is told. Plain data: it goes to worker processes.
+
+    ``severities`` has (selector, severity); ``per_file_ignores`` (gitignore pattern, selectors),
+    patterns relative to ``base``.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    settings: Settings = field(default_factory=Settings)
+    plan: PlanSettings = field(default_factory=PlanSettings)
+    severities: tuple[tuple[str, Severity], ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    base: str = "."
+    hadolint_comments: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A rule that raised: a bug of ours or of a pack's, never the user's."""
+
+    code: str
+    path: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the rules said of one file, before its ignore comments are heard."""
+
+    source: Source
+    findings: tuple[Finding, ...]
+    ignores: Ignores
+    failures: tuple[Failure, ...]
+    broken: bool
+    """BuildKit refuses the file or an instruction of it."""
+    stages: int
+
+
+class Checker:
+    """Runs the selected rules of a registry on files, one at a time."""
+
+    def __init__(self, registry: Registry, options: Options) -> None:
+        self.registry = registry
+        self.options = options
+        chosen = [rule for rule in registry.rules if self._selected(rule)]
+        self.rules = tuple(rule for rule in chosen if rule.check is not None)
+        self.set_rules = tuple(rule for rule in chosen if rule.check_set is not None)
+        self._ran = frozenset(rule.code for rule in chosen if rule.check_set is None)
+
+    def _selected(self, rule: Rule) -> bool:
+        selection = self.options.selection
+        if rule.family:
+            return selection.may_want(rule.code, rule.name)
+        return selection.wants(rule.codes, rule.default, always=rule is PARSE_ERROR)
+
+    def check(self, source: Source) -> Checked:
+        """Every selected rule's findings; a rule that raises is a failure, never an exception."""
+        document = parse(source)
+        findings = [_fault(document, fault.line, fault.message) for fault in document.faults]
+        failures: list[Failure] = []
+        stages = 0
+        # Of a file that cannot be read to its end, rules would see half and report what is not.
+        if not any(fault.kind == "syntax" for fault in document.faults):
+            evaluation = evaluate(document)
+            stages = len(evaluation.stages)
+            for rule in self.rules:
+                assert rule.check is not None
+                try:
+                    findings += rule.check(Context(rule, evaluation, self.options.settings))
+                except Exception as error:
+                    failures.append(failure(rule, source.path, error))
+        return Checked(
+            source,
+            tuple(findings),
+            read_ignores(document, hadolint=self.options.hadolint_comments),
+            tuple(failures),
+            bool(document.faults),
+            stages,
+        )
+
+    def finish(
+        self,
+        checked: Checked,
+        of_set: Sequence[Finding] = (),
+        ran: Iterable[str] = (),
+    ) -> list[Finding]:
+        """The file's findings as they are reported, sorted.
+
+        ``of_set`` are those of the set's rules in this file, ``ran`` the codes of the set's
+        rules that ran.
+        """
+        path = checked.source.path
+        off = self._ignored_here(path)
+        looked = self._ran.union(ran).difference(failure.code for failure in checked.failures)
+        if checked.broken:  # rules that did not see everything leave no ignore unused
+            looked = frozenset()
+        elif off:
+            looked = frozenset(code for code in looked if not self._off(code, off))
+        findings = [
+            self._with_severity(finding)
+            for finding in (*checked.findings, *of_set)
+            if self._reported(finding, off)
+        ]
+        left = apply_ignores(checked.source, checked.ignores, findings, self.registry, looked)
+        return sorted(dict.fromkeys(left), key=lambda finding: finding.sort_key)
+
+    def _reported(self, finding: Finding, off: Sequence[str]) -> bool:
+        names = _names(finding)
+        if any(specificity(selector, names) >= 0 for selector in off):
+            return False
+        rule = self.registry.find(finding.code)
+        # A finding may have fewer aliases than its rule: where only one of two tools finds it.
+        if rule is not None and (rule.family or finding.aliases != rule.aliases):
+            return self.options.selection.wants((*names, rule.code), rule.default)
+        return True
+
+    def _off(self, code: str, off: Sequence[str]) -> bool:
+        rule = self.registry.find(code)
+        names = rule.codes if rule is not None else (code,)
+        return any(specificity(selector, names) >= 0 for selector in off)
+
+    def _with_severity(self, finding: Finding) -> Finding:
+        best, severity = -1, finding.severity
+        for selector, wanted in self.options.severities:
+            rank = specificity(selector, _names(finding))
+            if rank > best:
+                best, severity = rank, wanted
+        return finding if severity == finding.severity else replace(finding, severity=severity)
+
+    def _ignored_here(self, path: str) -> tuple[str, ...]:
+        """The selectors that configuration ignores for this file."""
+        if not self.options.per_file_ignores:
+            return ()
+        import os
+
+        from pathspec import GitIgnoreSpec
+
+        relative = os.path.relpath(path, self.options.base).replace(os.sep, "/")
+        return tuple(
+            selector
+            for pattern, selectors in self.options.per_file_ignores
+            if GitIgnoreSpec.from_lines([pattern]).match_file(relative)
+            for selector in selectors
+        )
+
+
+def _names(finding: Finding) -> tuple[str, ...]:
+    return (finding.code, *finding.aliases, finding.name)
+
+
+def failure(rule: Rule, path: str, error: Exception) -> Failure:
+    """What is kept of an exception that a rule let out."""
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    return Failure(rule.code, path, f"{type(error).__name__}: {error}", text)
+
+
+def _fault(document: Document, line: int, message: str) -> Finding:
+    source = document.source
+    line = min(max(line, 1), len(source.line_starts()))
+    span = source.line_span(line)
+    text = source.text[span.start : span.end]
+    start = span.start + len(text) - len(text.lstrip(" \t"))
+    end = max(start, span.start + len(text.rstrip()))
+    at = Location.of(source, replace(span, start=start, end=end))
+    rule = PARSE_ERROR
+    return Finding(rule.code, rule.name, rule.severity, message, at)

@@ -1,0 +1,237 @@
+"""Runs a check over many files: in worker processes where that pays, always in the same order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from dockstrata.checker import Checked, Checker, Failure, Options, failure
+from dockstrata.errors import DockstrataError
+from dockstrata.finding import Finding
+from dockstrata.fixer import Fixed, fix_source
+from dockstrata.registry import Registry, load_registry
+from dockstrata.result import Change, Result
+from dockstrata.source import Source
+
+# Starting workers costs as much as checking about this many files.
+FILES_IN_PROCESS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to do with each file; goes to worker processes."""
+
+    options: Options = field(default_factory=Options)
+    fix: bool = False
+    unsafe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One file's turn: what was found, and what fixing made of it. ``error``: not readable."""
+
+    path: str
+    checked: Checked | None = None
+    fixed: Fixed | None = None
+    before: Source | None = None
+    error: str | None = None
+
+
+def lint_files(
+    paths: Sequence[str],
+    job: Job,
+    *,
+    jobs: int | None = None,
+    with_set: bool = True,
+    write: bool = True,
+    registry: Registry | None = None,
+) -> Result:
+    """Check Dockerfiles, and the set that they are; fix them where the job says so.
+
+    ``jobs`` is the number of processes, by default as many as there are processors where there
+    are many files. ``write`` false leaves fixed files unwritten. A ``registry`` other than the
+    installed packs' keeps the run in this process. Raises :class:`DockstrataError`.
+    """
+    registry, given = registry or load_registry(), registry is not None
+    checker = Checker(registry, job.options)
+    processes = 1 if given else _processes(jobs, len(paths))
+    outcomes = iter(_outcomes(paths, job, checker, processes))
+    set_early: _SetOutcome | None = None
+    if processes > 1 and with_set and not job.fix:
+        # The workers are busy meanwhile.
+        set_early = _check_set(paths, checker)
+    kept = list(outcomes)
+    result = Result()
+    final: list[Checked] = []
+    for outcome in kept:
+        final += _settle(outcome, checker, result, write)
+    of_set = set_early
+    if of_set is None:
+        of_set = _check_set(paths, checker) if with_set and (write or not job.fix) else None
+    of_set = of_set or _SetOutcome()
+    result.failures += of_set.failures
+    by_path: dict[str, list[Finding]] = {}
+    for finding in of_set.findings:
+        by_path.setdefault(finding.location.path, []).append(finding)
+    for checked in final:
+        path = checked.source.path
+        result.findings += checker.finish(checked, by_path.get(path, ()), of_set.ran)
+    result.findings.sort(key=lambda finding: finding.sort_key)
+    return result
+
+
+def lint_source(source: Source, job: Job, registry: Registry | None = None) -> Result:
+    """Check one text, as from standard input; nothing is written."""
+    checker = Checker(registry or load_registry(), job.options)
+    result = Result()
+    for checked in _settle(_turn(source, checker, job), checker, result, write=False):
+        result.findings = checker.finish(checked)
+    return result
+
+
+def _settle(outcome: Outcome, checker: Checker, result: Result, write: bool) -> list[Checked]:
+    """Book a file's outcome; a fixed file is written here, or else checked as it was."""
+    checked = outcome.checked
+    if checked is None:
+        result.errors.append(f"{outcome.path}: {outcome.error}")
+        return []
+    if outcome.fixed is not None:
+        result.dropped += [(outcome.path, dropped) for dropped in outcome.fixed.dropped]
+    if outcome.fixed is not None and outcome.before is not None:
+        try:
+            if write:
+                from dockstrata.write import write_atomically
+
+                write_atomically(outcome.path, checked.source.to_bytes())
+            result.changes.append(Change(outcome.before, checked.source))
+            result.applied += outcome.fixed.applied
+        except DockstrataError as error:
+            result.errors.append(str(error))
+            checked = checker.check(outcome.before)
+    result.files += 1
+    result.sources[outcome.path] = checked.source
+    result.failures += checked.failures
+    return [checked]
+
+
+def _processes(jobs: int | None, files: int) -> int:
+    if jobs is not None:
+        return max(1, min(jobs, files))
+    if files < FILES_IN_PROCESS:
+        return 1
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
+
+
+def _outcomes(
+    paths: Sequence[str], job: Job, checker: Checker, processes: int
+) -> Iterable[Outcome]:
+    if processes == 1:
+        return (_read_and_turn(path, checker, job) for path in paths)
+    return _parallel(paths, job, processes)
+
+
+def _parallel(paths: Sequence[str], job: Job, processes: int) -> Iterator[Outcome]:
+    """Outcomes in the order of ``paths``; work begins at once, not at the first ``next``."""
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    pool = ProcessPoolExecutor(processes, initializer=_begin, initargs=(job,))
+    chunk = max(1, min(50, len(paths) // (processes * 4)))
+    results = pool.map(_work, paths, chunksize=chunk)
+
+    def drain() -> Iterator[Outcome]:
+        try:
+            yield from results
+        except BrokenProcessPool:
+            raise DockstrataError(
+                "a worker process died, perhaps for want of memory; try --jobs 1"
+            ) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    return drain()
+
+
+_worker: tuple[Checker, Job] | None = None
+
+
+def _begin(job: Job) -> None:
+    """A worker's start. An interrupt is the parent's business: it says one word, workers none."""
+    import signal
+
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _worker = (Checker(load_registry(), job.options), job)
+
+
+def _work(path: str) -> Outcome:
+    assert _worker is not None
+    return _read_and_turn(path, *_worker)
+
+
+def _read_and_turn(path: str, checker: Checker, job: Job) -> Outcome:
+    try:
+        with open(path, "rb") as file:
+            source = Source.from_bytes(path, file.read())
+    except OSError as error:
+        return Outcome(path, error=f"cannot be read: {(error.strerror or str(error)).lower()}")
+    return _turn(source, checker, job)
+
+
+def _turn(source: Source, checker: Checker, job: Job) -> Outcome:
+    checked = checker.check(source)
+    if not job.fix:
+        return Outcome(source.path, checked)
+
+    def lint(text: Source) -> Sequence[Finding]:
+        return checker.finish(checked if text is source else checker.check(text))
+
+    fixed = fix_source(source, lint, checker.registry, unsafe=job.unsafe)
+    if fixed.source.text == source.text:
+        return Outcome(source.path, checked, fixed)
+    return Outcome(source.path, checker.check(fixed.source), fixed, before=source)
+
+
+@dataclass(slots=True)
+class _SetOutcome:
+    findings: list[Finding] = field(default_factory=list)
+    ran: set[str] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+
+
+def _check_set(paths: Sequence[str], checker: Checker) -> _SetOutcome:
+    """Run the rules about the set; one image is no set."""
+    outcome = _SetOutcome()
+    if not checker.set_rules or not paths:
+        return outcome
+    from dockstrata.meaning.images import image_set
+    from dockstrata.meaning.repository import evaluate_in_place
+    from dockstrata.rule import SetContext
+    from dockstrata.similarity.trie import build_trie
+    from dockstrata.syntax.parse import parse
+
+    evaluations = []
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                source = Source.from_bytes(path, file.read())
+        except OSError:
+            continue  # told once already
+        evaluations.append(evaluate_in_place(parse(source)))
+    images = image_set(evaluations)
+    if len(images.images) < 2:
+        return outcome
+    trie = build_trie(images.images)
+    settings, plan = checker.options.settings, checker.options.plan
+    for rule in checker.set_rules:
+        assert rule.check_set is not None
+        try:
+            outcome.findings += rule.check_set(SetContext(rule, images, trie, settings, plan))
+            outcome.ran.add(rule.code)
+        except Exception as error:
+            outcome.failures.append(failure(rule, "the set", error))
+    return outcome
