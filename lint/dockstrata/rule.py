@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from dockstrata.finding import Edit, Finding, Fix, Location, Related, Safety, Severity
-from dockstrata.meaning.evaluate import Evaluation, Stage
+from dockstrata.meaning.evaluate import Evaluated, Evaluation, Stage
 from dockstrata.meaning.images import ImageSet
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.similarity.trie import Trie
@@ -20,11 +21,15 @@ from dockstrata.source import Source, Span
 from dockstrata.syntax.gotext import SPACE
 from dockstrata.syntax.nodes import Document, Instruction
 
+if TYPE_CHECKING:
+    from dockstrata.syntax.shell import Command, Shell
+
 _WORD = re.compile(r"[^\t\v\f\r ]+")
 
 __all__ = [
     "Context",
     "Edit",
+    "Evaluated",
     "Evaluation",
     "Finding",
     "Fix",
@@ -123,6 +128,34 @@ class Context:
                 yield node
             elif node.trigger is not None and node.trigger.keyword in keywords:
                 yield node.trigger
+
+    def shells(self, *words: str) -> Iterator[tuple[Evaluated, Shell]]:
+        """Each RUN (ONBUILD's too) that a POSIX shell reads, with the state before it.
+
+        With ``words``, only those in whose text one of them stands: a cheap test that keeps the
+        shell's parser from being loaded for nothing.
+        """
+        if words and not any(word in self.source.text for word in words):
+            return
+        from dockstrata.syntax.shell import shell_of
+
+        for stage in self.stages:
+            for item in stage.evaluated:
+                node = item.instruction.trigger or item.instruction
+                # A parent's triggers run here too, but stand above.
+                if node.keyword != "RUN" or node.span < stage.node.span:
+                    continue
+                if words and not any(word in node.text for word in words):
+                    continue
+                shell = shell_of(node, item.before.shell)
+                if shell is not None:
+                    yield item, shell
+
+    def commands(self, *names: str) -> Iterator[tuple[Evaluated, Shell, Command]]:
+        """The commands of these names in the file's RUNs."""
+        for item, shell in self.shells(*names):
+            for command in shell.script.named(*names):
+                yield item, shell, command
 
     def finding(
         self,

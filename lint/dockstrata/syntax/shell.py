@@ -98,7 +98,10 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A script at its place in a file: ``pieces`` are (offset in the script, offset in the file)."""
+    """A script at its place in a file.
+
+    ``pieces`` are (offset in the script, offset in the file); none: as the instruction has them.
+    """
 
     instruction: Instruction
     script: Script
