@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dockstrata.meaning.images import Image
+from dockstrata.meaning.step import Step
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.similarity.trie import Node
 
@@ -43,6 +44,12 @@ class Base:
     def first_step(self) -> int:
         """How many of the prefix's steps its parent has already."""
         return self.parent.node.length if self.parent is not None else 0
+
+    @property
+    def own_steps(self) -> list[Step]:
+        """The steps that it adds to its parent."""
+        nodes = self.node.path()[self.first_step :]
+        return [node.step for node in nodes if node.step is not None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,15 @@ from dockstrata.source import encode
 
 def unified(change: Change) -> bytes:
     """A patch for one file that ``patch -p1`` and ``git apply`` take."""
-    path = encode(change.before.path.removeprefix("/"))
-    old, new = (_lines(source.to_bytes()) for source in (change.before, change.after))
-    lines = diff_bytes(unified_diff, old, new, b"a/" + path, b"b/" + path)
+    return unified_texts(change.before.path, change.before.text, change.after.text)
+
+
+def unified_texts(path: str, before: str | None, after: str) -> bytes:
+    """A patch from one text to another; ``before`` is ``None`` for a new file."""
+    shown = encode(path.removeprefix("/"))
+    old, new = _lines(encode(before or "")), _lines(encode(after))
+    origin = b"/dev/null" if before is None else b"a/" + shown
+    lines = diff_bytes(unified_diff, old, new, origin, b"b/" + shown)
     return b"".join(
         line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
         for line in lines

@@ -1,0 +1,76 @@
+"""``dockstrata apply``: write the new bases, the changed children and the bake file."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from dockstrata.cli.refactoring import options, read
+
+
+@click.command("apply")
+@options
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 where something would change.")
+@click.option("--undo", is_flag=True, help="Give back the bytes that the last apply replaced.")
+def command(check: bool, undo: bool, **given: Any) -> None:
+    """Write the base images that `plan` proposes and move their images onto them.
+
+    Every image is proved equal before anything is written; all files are written, or none.
+    """
+    from dockstrata.errors import DockstrataError
+    from dockstrata.meaning.repository import common_root
+    from dockstrata.report.terminal import printable
+    from dockstrata.rewrite import journal
+    from dockstrata.rewrite.refactor import refactor
+
+    paths = given["paths"] or (".",)
+    for path in paths:
+        if not os.path.exists(path):
+            raise DockstrataError("no such file or directory", path)
+    root = common_root(paths)
+    if undo:
+        restored = journal.undo(root)
+        click.echo(f"Undone: {_files(len(restored))} as before.")
+        return
+    if not check:
+        for path in journal.recover(root):
+            click.echo(f"note: an earlier apply was cut off; restored {printable(path)}", err=True)
+    repository, asked = read(**given)
+    refactoring = refactor(repository, asked)
+    files = {**refactoring.new, **refactoring.changed}
+    if not files:
+        click.echo("Nothing to change.")
+        return
+    plan = refactoring.plan
+    summary = (
+        f"{_files(len(refactoring.changed))} onto {len(plan.bases)} new base"
+        f"{'' if len(plan.bases) == 1 else 's'}, {plan.steps} → {plan.steps_after} steps"
+    )
+    if check:
+        click.echo(f"Would move {summary}. See `dockstrata plan`.")
+        raise SystemExit(1)
+    for base in plan.bases:
+        if base.kind == "file" and os.path.lexists(base.path):
+            raise DockstrataError(
+                "exists already and is not a base of dockstrata's; move it, or choose another"
+                " folder with --bases",
+                base.path,
+            )
+    journal.write_all(root, files)
+    click.echo(f"Moved {summary}; each image proved equal.")
+    for path in sorted(refactoring.new):
+        click.echo(f"  new      {printable(path)}")
+    for path in sorted(refactoring.changed):
+        click.echo(f"  changed  {printable(path)}")
+    bake = repository.under_root(asked.bases, "docker-bake.hcl")
+    if bake in refactoring.new:
+        where = "" if root == "." else f" (from {printable(root)})"
+        file = os.path.relpath(bake, root).replace(os.sep, "/")
+        click.echo(f"Build all in order with: docker buildx bake -f {printable(file)}{where}")
+    click.echo("Take it back with: dockstrata apply --undo" + ("" if root == "." else f" {root}"))
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'' if count == 1 else 's'}"

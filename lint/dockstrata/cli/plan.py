@@ -1,0 +1,42 @@
+"""``dockstrata plan``: which shared base images would pay, and what they would change."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from typing import Any
+
+import click
+
+from dockstrata.cli.refactoring import options, read
+
+
+@click.command("plan")
+@options
+@click.option("--format", "form", type=click.Choice(["text", "json", "diff"]), default="text")
+def command(form: str, **given: Any) -> None:
+    """Say which base images would pay, who would use them, and what stays as it is.
+
+    Nothing is written. Every rewritten image is proved equal before it is proposed.
+    """
+    from dockstrata.rewrite.refactor import refactor
+
+    repository, asked = read(**given)
+    refactoring = refactor(repository, asked)
+    if form == "json":
+        from dockstrata.report.plan_json import plan_json
+
+        click.echo(json.dumps(plan_json(repository, refactoring), indent=2))
+        return
+    if form == "diff":
+        from dockstrata.report.plan_diff import plan_diff
+
+        sys.stdout.flush()
+        sys.stdout.buffer.write(plan_diff(refactoring))
+        return
+    from dockstrata.report.plan_text import plan_text
+
+    width = max(60, shutil.get_terminal_size((100, 24)).columns)
+    for line in plan_text(repository, refactoring, width):
+        click.echo(line)

@@ -1,0 +1,102 @@
+"""What ``plan`` and ``apply`` have in common: their options, and reading the repository."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from dockstrata.meaning.repository import Repository
+    from dockstrata.rewrite.refactor import Options
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.argument("paths", nargs=-1, type=click.Path(path_type=str)),
+    click.option(
+        "--max-depth",
+        type=click.IntRange(2, 126),
+        help="Images on a FROM path at most, external root and image included (default 4).",
+    ),
+    click.option(
+        "--min-images", type=click.IntRange(2), help="Images that a base must serve (default 2)."
+    ),
+    click.option(
+        "--min-steps",
+        type=click.IntRange(1),
+        help="Steps other than WORKDIR that a base must add (default 1).",
+    ),
+    click.option("--include-generated", is_flag=True, help="Rewrite generated Dockerfiles too."),
+    click.option("--bases", "bases", default="bases", metavar="DIR", help="Folder for new bases."),
+    click.option("--registry", default="localhost", help="What children say before a base's name."),
+    click.option(
+        "--tag",
+        type=click.Choice(["name", "content"]),
+        default="name",
+        help="Bases' tags: readable and stable, or a digest of the content.",
+    ),
+    click.option(
+        "--exclude", multiple=True, metavar="PATTERN", help="Leave out (gitignore syntax)."
+    ),
+    click.option("--config", metavar="FILE", help="Configuration file."),
+    click.option("--no-config", is_flag=True, help="Read no configuration."),
+)
+
+
+def options(function: _Function) -> _Function:
+    """The options that both commands take."""
+    for decorate in reversed(_OPTIONS):
+        function = decorate(function)
+    return function
+
+
+def read(
+    paths: Sequence[str],
+    max_depth: int | None,
+    min_images: int | None,
+    min_steps: int | None,
+    include_generated: bool,
+    bases: str,
+    registry: str,
+    tag: str,
+    exclude: Sequence[str],
+    config: str | None,
+    no_config: bool,
+) -> tuple[Repository, Options]:
+    """The repository and what is asked of it; skipped and broken files are told on stderr."""
+    from dockstrata.configuration import Configuration, load_configuration
+    from dockstrata.errors import DockstrataError
+    from dockstrata.meaning.repository import read_repository
+    from dockstrata.rewrite.refactor import Options
+
+    configuration = Configuration() if no_config else load_configuration(config, hadolint=False)
+    settings = configuration.plan
+    if max_depth is not None:
+        settings = replace(settings, max_depth=max_depth)
+    if min_images is not None:
+        settings = replace(settings, min_images=min_images)
+    if min_steps is not None:
+        settings = replace(settings, min_steps=min_steps)
+    if bases.startswith("/") or ".." in bases.split("/") or not bases:
+        raise DockstrataError("--bases must be a folder inside the directory that is refactored")
+    repository = read_repository(paths or (".",), exclude=[*configuration.exclude, *exclude])
+    tell(repository)
+    return repository, Options(settings, bases, registry, tag, include_generated)
+
+
+def tell(repository: Repository) -> None:
+    """Notes on stderr: what was skipped, and what cannot be read."""
+    from dockstrata.report.terminal import printable
+
+    if repository.skipped:
+        count = len(repository.skipped)
+        reasons = sorted({skip.reason for skip in repository.skipped})
+        what = "file" if count == 1 else "files"
+        print(f"note: {count} {what} skipped ({', '.join(reasons)})", file=sys.stderr)
+    for problem in repository.problems:
+        place = printable(f"{problem.path}:{problem.line}: {problem.message}")
+        print(f"warning: {place}; this file is left alone", file=sys.stderr)

@@ -1,0 +1,85 @@
+"""``plan --format json``: the object of the JSON contract, version 1."""
+
+from __future__ import annotations
+
+from dockstrata.meaning.images import Image
+from dockstrata.meaning.repository import Repository
+from dockstrata.plan.model import Base, Plan
+from dockstrata.report.plain import valid
+from dockstrata.rewrite.refactor import Refactoring
+from dockstrata.syntax.readable import readable
+
+
+def plan_json(repository: Repository, refactoring: Refactoring) -> dict[str, object]:
+    """The plan as data; paths as the user writes them."""
+    plan = refactoring.plan
+    return {
+        "version": 1,
+        "max_depth": plan.settings.max_depth,
+        "totals": {
+            "dockerfiles": len(repository.set.evaluations),
+            "images": len(repository.set.images),
+            "steps": plan.steps,
+            "steps_after": plan.steps_after,
+            "bases": len(plan.bases),
+            "images_changed": len(plan.base_of),
+        },
+        "costs": {"image": plan.settings.image_cost, "step": dict(plan.settings.step_cost)},
+        "bases": [_base(base, refactoring) for base in plan.bases],
+        "images": [_image(image, plan) for image in repository.set.images],
+        "refused": [
+            {"id": refusal.id, "reason": refusal.reason, "message": valid(refusal.message)}
+            for refusal in plan.refused
+        ],
+        "near_misses": [],
+        "generated": _generated(refactoring.generated),
+        "skipped": [
+            {"path": skip.path, "reason": skip.reason, "message": skip.message}
+            for skip in repository.skipped
+        ],
+        "problems": [
+            {"path": problem.path, "line": problem.line, "message": valid(problem.message)}
+            for problem in repository.problems
+        ],
+    }
+
+
+def _base(base: Base, refactoring: Refactoring) -> dict[str, object]:
+    root = readable(base.served[0].stage.root)
+    return {
+        "name": base.name,
+        "kind": base.kind,
+        "ref": base.ref,
+        "path": base.path,
+        "context": refactoring.draft.context.get(base.path) or base.path.rpartition("/")[0] or ".",
+        "from": base.parent.ref if base.parent is not None else valid(root),
+        "steps": [
+            {"instruction": step.kind, "text": valid(step.instruction.line)}
+            for step in base.own_steps
+        ],
+        "depth": base.depth,
+        "images": [image.id for image in base.served],
+        "saves": {"steps": base.saved_steps, "cost": base.saved_cost},
+    }
+
+
+def _image(image: Image, plan: Plan) -> dict[str, object]:
+    base = plan.base_of.get(image.id)
+    return {
+        "id": image.id,
+        "path": image.path,
+        "stage": image.stage.label,
+        "base": base.name if base is not None else None,
+        "depth_before": image.depth,
+        "depth_after": plan.depth_after[image.id],
+    }
+
+
+def _generated(plan: Plan | None) -> dict[str, object] | None:
+    if plan is None:
+        return None
+    return {
+        "bases": len(plan.bases),
+        "images_changed": len(plan.base_of),
+        "steps_after": plan.steps_after,
+    }

@@ -1,0 +1,274 @@
+"""Writes a set of files as a whole: after a crash at any moment it can be made old or new again.
+
+The journal lies in ``.dockstrata`` below the root: first every original is copied there and the
+list of changes written, then each file is replaced atomically, then the list is marked done. An
+interrupted run is rolled back by the next one; a finished one can be undone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dockstrata.errors import DockstrataError
+from dockstrata.source import encode
+
+FOLDER = ".dockstrata"
+_TEMPORARY = ".dockstrata-new"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file: digests before and after, ``None`` for "no such file", and its mode before."""
+
+    path: str
+    before: str | None
+    after: str | None
+    mode: int
+    copy: str | None
+
+
+def write_all(root: str, files: Mapping[str, str]) -> None:
+    """Write every file, or none. Paths are as the user writes them, inside ``root``.
+
+    Raises :class:`DockstrataError` where a file cannot be written; nothing is changed then.
+    """
+    for path in files:
+        _inside(root, path)
+    with locked(root):
+        recover_locked(root)
+        _write(root, files)
+
+
+def recover(root: str) -> list[str]:
+    """Roll back what an interrupted run left; the paths that were restored."""
+    if not os.path.exists(_journal(root)):
+        return []
+    with locked(root):
+        return recover_locked(root)
+
+
+def undo(root: str) -> list[str]:
+    """Give back the bytes that the last finished run replaced; the paths that changed.
+
+    Raises :class:`DockstrataError` where there is none, or a file was changed since.
+    """
+    with locked(root):
+        recover_locked(root)
+        state, entries = _read(root)
+        if state != "done":
+            raise DockstrataError("there is nothing to undo", root)
+        for entry in entries:
+            if _digest(_absolute(root, entry.path)) != entry.after:
+                raise DockstrataError(
+                    "was changed since it was written; nothing was undone", entry.path
+                )
+        _store(root, "undoing", entries)
+        restored = _restore(root, entries)
+        _forget(root)
+        return restored
+
+
+def recover_locked(root: str) -> list[str]:
+    state, entries = _read(root)
+    if state in ("writing", "undoing"):
+        restored = _restore(root, entries)
+        _forget(root)
+        return restored
+    return []
+
+
+@contextlib.contextmanager
+def locked(root: str) -> Iterator[None]:
+    """Keep other runs out of this root. Raises :class:`DockstrataError` where one is under way."""
+    folder = os.path.join(root, FOLDER)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        # Nothing in here is anyone's business: not git's, not a build's.
+        _put(os.path.join(folder, ".gitignore"), b"*\n")
+        lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise DockstrataError(f"cannot write here: {error.strerror}", folder) from None
+    try:
+        _lock(lock, folder)
+        yield
+    finally:
+        os.close(lock)
+        if not os.path.exists(_journal(root)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock(lock: int, folder: str) -> None:
+    try:
+        import fcntl
+    except ImportError:  # a system without advisory locks
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise DockstrataError("another dockstrata is writing here", folder) from None
+
+
+def _write(root: str, files: Mapping[str, str]) -> None:
+    copies = os.path.join(root, FOLDER, "originals")
+    shutil.rmtree(copies, ignore_errors=True)
+    os.makedirs(copies)
+    entries: list[Entry] = []
+    for number, (path, text) in enumerate(sorted(files.items())):
+        try:
+            entries.append(_keep(path, text, os.path.join(copies, str(number)), root))
+        except OSError as error:
+            raise DockstrataError(f"cannot be read: {error.strerror}", path) from None
+    _store(root, "writing", entries)
+    path = root
+    try:
+        for path, text in sorted(files.items()):
+            _prepare(path, text)
+        for path in sorted(files):
+            os.replace(path + _TEMPORARY, path)
+            _sync_folder(os.path.dirname(path) or ".")
+    except OSError as error:
+        _restore(root, entries)
+        _forget(root)
+        message = f"cannot be written: {error.strerror}; nothing was changed"
+        raise DockstrataError(message, path) from None
+    except BaseException:
+        _restore(root, entries)
+        _forget(root)
+        raise
+    _store(root, "done", entries)
+
+
+def _keep(path: str, text: str, copy: str, root: str) -> Entry:
+    """Copy the original aside and say what is to happen to it."""
+    after = hashlib.sha256(encode(text)).hexdigest()
+    relative = os.path.relpath(path, root)
+    if not os.path.lexists(path):
+        return Entry(relative, None, after, 0o644, None)
+    with open(path, "rb") as file:
+        data = file.read()
+    _put(copy, data)
+    mode = os.stat(path).st_mode & 0o7777
+    return Entry(relative, hashlib.sha256(data).hexdigest(), after, mode, os.path.basename(copy))
+
+
+def _prepare(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise PermissionError(13, "Permission denied")
+    _put(path + _TEMPORARY, encode(text))
+    if os.path.exists(path):
+        shutil.copymode(path, path + _TEMPORARY)
+
+
+def _restore(root: str, entries: list[Entry]) -> list[str]:
+    """Make every file old again; what was changed by others meanwhile is left alone."""
+    restored: list[str] = []
+    for entry in entries:
+        path = _absolute(root, entry.path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path + _TEMPORARY)
+        if _digest(path) != entry.after or entry.after == entry.before:
+            continue
+        if entry.copy is None:
+            os.unlink(path)
+            _drop_empty(os.path.dirname(path), root)
+        else:
+            with open(os.path.join(root, FOLDER, "originals", entry.copy), "rb") as file:
+                _put(path + _TEMPORARY, file.read())
+            os.chmod(path + _TEMPORARY, entry.mode)
+            os.replace(path + _TEMPORARY, path)
+        restored.append(path)
+    return restored
+
+
+def _drop_empty(folder: str, root: str) -> None:
+    """Remove the folders that a new file was put in, as far as nothing else is there."""
+    root = os.path.abspath(root)
+    folder = os.path.abspath(folder)
+    while folder.startswith(root + os.sep):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            return
+        folder = os.path.dirname(folder)
+
+
+def _inside(root: str, path: str) -> None:
+    """Refuse a path that leads out of the root, through links too."""
+    real_root = os.path.realpath(root)
+    real = os.path.realpath(path)
+    if os.path.commonpath([real_root, real]) != real_root:
+        raise DockstrataError("leads out of the directory that is refactored", path)
+
+
+def _journal(root: str) -> str:
+    return os.path.join(root, FOLDER, "journal.json")
+
+
+def _store(root: str, state: str, entries: list[Entry]) -> None:
+    record = {
+        "state": state,
+        "entries": [
+            [entry.path, entry.before, entry.after, entry.mode, entry.copy] for entry in entries
+        ],
+    }
+    path = _journal(root)
+    _put(path + _TEMPORARY, json.dumps(record).encode("ascii"))
+    os.replace(path + _TEMPORARY, path)
+    _sync_folder(os.path.dirname(path))
+
+
+def _read(root: str) -> tuple[str, list[Entry]]:
+    try:
+        with open(_journal(root), encoding="ascii") as file:
+            record = json.load(file)
+        return record["state"], [Entry(*fields) for fields in record["entries"]]
+    except FileNotFoundError:
+        return "none", []
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DockstrataError(
+            "the journal cannot be read; remove it to go on without", _journal(root)
+        ) from None
+
+
+def _forget(root: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_journal(root))
+
+
+def _absolute(root: str, relative: str) -> str:
+    return os.path.normpath(os.path.join(root, relative))
+
+
+def _digest(path: str) -> str | None:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError:
+        return None
+
+
+def _put(path: str, data: bytes) -> None:
+    """Write a file and see it on the disk."""
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: str) -> None:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)

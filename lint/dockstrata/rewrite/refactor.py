@@ -1,0 +1,172 @@
+"""Plans, drafts and proves until what is left is proved; then says which files to write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from dockstrata.errors import DockstrataError
+from dockstrata.meaning.evaluate import canonical_image
+from dockstrata.meaning.repository import Repository
+from dockstrata.plan.model import Plan, Refusal
+from dockstrata.plan.planner import Placement, make_plan
+from dockstrata.plan.settings import PlanSettings
+from dockstrata.rewrite.bake import HEADER, Target, arguments_of, bake_text, target_names
+from dockstrata.rewrite.draft import Draft, make_draft
+from dockstrata.rewrite.proof import prove
+from dockstrata.source import Source
+from dockstrata.syntax.nodes import Document
+from dockstrata.syntax.parse import parse
+
+BAKE_FILE = "docker-bake.hcl"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asks of a refactoring; ``bases`` is the folder for new ones, below the root."""
+
+    settings: PlanSettings = field(default_factory=PlanSettings)
+    bases: str = "bases"
+    registry: str = "localhost"
+    tag: str = "name"
+    include_generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refactoring:
+    """A proved plan with the text of every file that it writes: new and changed ones by path.
+
+    ``generated`` counts what ``include_generated`` would add, where that is off and adds anything.
+    """
+
+    plan: Plan
+    draft: Draft
+    new: dict[str, str]
+    changed: dict[str, str]
+    generated: Plan | None
+
+
+def refactor(repository: Repository, options: Options) -> Refactoring:
+    """The cheapest proved refactoring of a repository. Nothing is written."""
+    excluded = _excluded(repository, options)
+    plan, draft = _proved(repository, options, excluded)
+    generated: Plan | None = None
+    if not options.include_generated and any(
+        path in repository.generated for path in _paths(repository)
+    ):
+        everything = replace(options, include_generated=True)
+        generated = make_plan(
+            repository.set,
+            options.settings,
+            _placement(repository, everything),
+            _excluded(repository, everything),
+        )
+    new = dict(draft.bases)
+    if plan.bases and (bake := _bake(repository, draft, plan, options)) is not None:
+        path, text = bake
+        new[path] = text
+    return Refactoring(plan, draft, new, dict(draft.children), generated)
+
+
+def _paths(repository: Repository) -> Iterable[str]:
+    return (evaluation.document.path for evaluation in repository.set.evaluations)
+
+
+def _excluded(repository: Repository, options: Options) -> dict[str, Refusal]:
+    """Images that stay as they are whatever they share."""
+    found: dict[str, Refusal] = {}
+    for image in repository.set.images:
+        generated = repository.generated.get(image.path)
+        if generated is not None and not options.include_generated:
+            message = f"{image.path} {generated.reason}; change that, or use --include-generated"
+            found[image.id] = Refusal(image.id, "generated", message)
+        elif os.path.islink(image.path):
+            message = f"{image.path} is a symbolic link"
+            found[image.id] = Refusal(image.id, "symlink", message)
+    return found
+
+
+def _placement(repository: Repository, options: Options) -> Placement:
+    taken = {name.lower() for name in _stage_names(repository)}
+    for reference in repository.library.builds:
+        taken.add(reference.rpartition("/")[2].partition(":")[0])
+    directory = repository.under_root(options.bases)
+    return Placement(directory, options.registry, options.tag, frozenset(taken))
+
+
+def _stage_names(repository: Repository) -> Iterable[str]:
+    """Names that a new stage or base must not have: stages and images in use."""
+    for evaluation in repository.set.evaluations:
+        for stage in evaluation.stages:
+            yield stage.image
+            if stage.name is not None:
+                yield stage.name
+
+
+def _proved(
+    repository: Repository, options: Options, excluded: dict[str, Refusal]
+) -> tuple[Plan, Draft]:
+    """Plan and draft, leaving out what cannot be proved, until all that is left is."""
+    placement = _placement(repository, options)
+    while True:
+        plan = make_plan(repository.set, options.settings, placement, excluded)
+        draft = make_draft(plan)
+        failed = {
+            image_id: Refusal(image_id, "context-differs", message)
+            for image_id, message in draft.mismatched.items()
+        }
+        if not failed:
+            for disproof in prove(plan, draft, repository.set, repository.library.resolve):
+                failed[disproof.id] = Refusal(disproof.id, "not-proved", disproof.message)
+            # A stage that is not on a base itself can only suffer from those of its file.
+            for image in repository.set.images:
+                beside = [i for i in failed if i.rpartition("#")[0] == image.path]
+                if beside and image.id in plan.base_of and image.id not in failed:
+                    failed[image.id] = replace(failed[beside[0]], id=image.id)
+        if not failed:
+            return plan, draft
+        excluded = {**failed, **excluded}
+
+
+def _bake(
+    repository: Repository, draft: Draft, plan: Plan, options: Options
+) -> tuple[str, str] | None:
+    """The bake file: every base of the set, old and new, and every Dockerfile on one."""
+    library = repository.library
+    path = repository.under_root(options.bases, BAKE_FILE)
+    if os.path.exists(path):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            if not file.read(len(HEADER)).startswith(HEADER):
+                raise DockstrataError("exists and was not written by dockstrata", path)
+    documents = {document.path: document for document in library.documents.values()}
+    texts = {**draft.children, **draft.bases}
+    documents |= {name: parse(Source(name, text)) for name, text in texts.items()}
+    refs = {file: ref for ref, file in library.builds.items()}
+    refs |= {base.path: canonical_image(base.ref) for base in plan.bases if base.kind == "file"}
+    written = {canonical_image(base.ref): base.ref for base in plan.bases}
+    shown = {ref: written.get(ref, ref) for ref in refs.values()}
+    uses = {name: _uses(document, shown) for name, document in documents.items()}
+    names = {file: shown[ref].rpartition("/")[2].partition(":")[0] for file, ref in refs.items()}
+    children = [name for name in sorted(documents) if uses[name] and name not in refs]
+    names |= target_names(
+        [os.path.relpath(name, repository.root).replace(os.sep, "/") for name in children],
+        names.values(),
+    )
+
+    def target(name: str, tags: tuple[str, ...]) -> Target:
+        context = draft.context.get(name) or library.context_of(name)
+        own = name if name in names else os.path.relpath(name, repository.root).replace(os.sep, "/")
+        return Target(names[own], name, context, tags, uses[name], arguments_of(documents[name]))
+
+    bases = [target(file, (shown[ref],)) for file, ref in sorted(refs.items())]
+    return path, bake_text(bases, [target(name, ()) for name in children], repository.root, path)
+
+
+def _uses(document: Document, shown: dict[str, str]) -> tuple[str, ...]:
+    images = {
+        canonical_image(node.arguments[0])
+        for node in document.instructions
+        if node.keyword == "FROM" and node.arguments
+    }
+    return tuple(sorted(shown[image] for image in images & shown.keys()))
