@@ -195,15 +195,22 @@ def _unique(name: str, chain: str, names: Counter[str]) -> str:
 
 
 def _depths(images: ImageSet, base_of: Mapping[str, Base]) -> dict[str, int]:
+    """Depth of each image after the plan; parents may come later in the order than children."""
     depths: dict[str, int] = {}
     for image in images.images:
-        base = base_of.get(image.id)
-        if base is not None:
-            depths[image.id] = base.depth + 1
-        elif image.parent is not None:
-            depths[image.id] = depths[image.parent.id] + 1
-        else:
-            depths[image.id] = image.depth
+        chain: list[Image] = []
+        at: Image | None = image
+        while at is not None and at.id not in depths:
+            chain.append(at)
+            at = at.parent
+        for link in reversed(chain):
+            base = base_of.get(link.id)
+            if base is not None:
+                depths[link.id] = base.depth + 1
+            elif link.parent is not None:
+                depths[link.id] = depths[link.parent.id] + 1
+            else:
+                depths[link.id] = link.depth
     return depths
 
 
@@ -248,6 +255,6 @@ def _refusals(
 
 
 def _on_stage(image: Image) -> Refusal:
-    parent = image.parent.stage.label if image.parent is not None else ""
-    message = f"is built on stage {parent} of its file, which stays its parent"
+    parent = image.parent.id if image.parent is not None else ""
+    message = f"is built on {parent}, which stays its parent"
     return Refusal(image.id, "built-on-stage", message)

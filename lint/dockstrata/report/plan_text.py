@@ -12,7 +12,7 @@ from dockstrata.rewrite.refactor import Refactoring
 from dockstrata.syntax.readable import readable
 
 _REASONS = {
-    "built-on-stage": "built on another stage of their file, which stays their parent",
+    "built-on-stage": "built on another image of the set, which stays their parent",
     "context-differs": "set their environment in another way than the others",
     "depth-limit": "their chain would be deeper than --max-depth allows",
     "does-not-build": "the Dockerfile does not build as it is",

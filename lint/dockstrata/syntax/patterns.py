@@ -45,7 +45,7 @@ def replace_all(pattern: str, replacement: str, value: str) -> str:
         start, end = match.span()
         parts.append(value[copied:start])
         if end > copied or start == 0:
-            parts.append(_TEMPLATE.sub(lambda found, m=match: _filled(found, m), replacement))
+            parts.append(_filled(replacement, match[0]))
         copied = end
         position = max(end, position + 1)
     parts.append(value[copied:])
@@ -56,10 +56,9 @@ def replace_all(pattern: str, replacement: str, value: str) -> str:
 _TEMPLATE = re.compile(r"\$(?:\$|\w+|\{\w+\})")
 
 
-def _filled(found: re.Match[str], match: re.Match[str]) -> str:
-    if found[0] == "$$":
-        return "$"
-    return match[0] if found[0] in ("$0", "${0}") else ""
+def _filled(template: str, whole: str) -> str:
+    values = {"$$": "$", "$0": whole, "${0}": whole}
+    return _TEMPLATE.sub(lambda found: values.get(found[0], ""), template)
 
 
 @lru_cache(maxsize=512)
