@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,16 +111,30 @@ def load_configuration(
     )
 
 
+def is_excluded(path: str, patterns: Iterable[tuple[Sequence[str], str]]) -> bool:
+    """Whether gitignore patterns, each list relative to its folder, leave a path out."""
+    for lines, base in patterns:
+        if lines:
+            from pathspec import GitIgnoreSpec
+
+            relative = os.path.relpath(path, base).replace(os.sep, "/")
+            if not relative.startswith("../") and GitIgnoreSpec.from_lines(lines).match_file(
+                relative
+            ):
+                return True
+    return False
+
+
 def _nearest(start: str) -> tuple[str, Raw] | None:
     folder = os.path.abspath(start)
     shown = start
     while True:
-        own = os.path.join(shown, OWN_FILE)
+        own = _tidy(os.path.join(shown, OWN_FILE))
         if os.path.isfile(own):
-            return _tidy(own), _tables(own)
-        project = os.path.join(shown, "pyproject.toml")
+            return own, _tables(own)
+        project = _tidy(os.path.join(shown, "pyproject.toml"))
         if os.path.isfile(project) and (tables := _pyproject(project)) is not None:
-            return _tidy(project), tables
+            return project, tables
         parent = os.path.dirname(folder)
         if parent == folder:
             return None

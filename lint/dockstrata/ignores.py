@@ -13,7 +13,7 @@ from dockstrata.builtin.unused_ignore import UNUSED_IGNORE
 from dockstrata.finding import Edit, Finding, Fix, Location, Safety, Severity
 from dockstrata.registry import Registry
 from dockstrata.rule import Rule
-from dockstrata.selection import is_buildkit_name, suggestion
+from dockstrata.selection import is_buildkit_name, is_peers_code, suggestion
 from dockstrata.source import Source, Span
 from dockstrata.syntax.nodes import Document, Instruction
 
@@ -223,9 +223,7 @@ def _faulty(
                 message = "names no rule: write 'ignore=CODE'"
                 yield _finding(UNKNOWN_IGNORE, source, ignore.span, message)
             for code in ignore.codes:
-                if registry.find(code.text) is None and not re.fullmatch(
-                    r"sc\d+", code.text, re.IGNORECASE
-                ):
+                if registry.find(code.text) is None and not is_peers_code(code.text):
                     names = (name for rule in registry.rules for name in rule.codes)
                     message = f"unknown rule '{code.text}'{suggestion(code.text, names)}"
                     yield _finding(UNKNOWN_IGNORE, source, code.span, message)

@@ -95,16 +95,27 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {by_lower[near[0]]}?" if near else ""
 
 
+def is_peers_code(code: str) -> bool:
+    """Whether hadolint or ShellCheck has a rule of this code, or codes of this prefix.
+
+    They are never unknown, whether or not a rule for them is loaded.
+    """
+    match = re.fullmatch(r"(dl|sc)(\d*)", code.lower())
+    if match is None:
+        return False
+    if match[1] == "sc" or len(match[2]) < 4:
+        return True
+    number = int(match[2])
+    return number == 1001 or 3000 <= number <= 3067 or 4000 <= number <= 4006
+
+
 def require_known(selectors: Iterable[str], rules: Sequence[Sequence[str]], where: str) -> None:
     """Raise :class:`DockstrataError` for a selector that means none of the rules.
 
-    ``rules`` has the names of each rule; ShellCheck's codes are known whether or not a rule
-    for them is loaded. ``where`` says who named the selector.
+    ``rules`` has the names of each rule; ``where`` says who named the selector.
     """
     for selector in selectors:
-        if re.fullmatch(r"sc\d*", selector, re.IGNORECASE):
-            continue
-        if all(specificity(selector, codes) < 0 for codes in rules):
+        if not is_peers_code(selector) and all(specificity(selector, codes) < 0 for codes in rules):
             names = ("ALL", "BuildKit", *(code for codes in rules for code in codes))
             near = suggestion(selector, names)
             raise DockstrataError(f"{where}: unknown rule '{selector}'{near}")

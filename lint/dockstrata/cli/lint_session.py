@@ -9,7 +9,7 @@ from typing import TextIO
 
 from dockstrata.builtin.ignore_without_reason import IGNORE_WITHOUT_REASON
 from dockstrata.checker import Options
-from dockstrata.configuration import Configuration, load_configuration
+from dockstrata.configuration import Configuration, is_excluded, load_configuration
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Severity
 from dockstrata.registry import Registry, load_registry
@@ -44,6 +44,7 @@ class Request:
     baseline: str | None = None
     write_baseline: bool = False
     exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
     config: str | None = None
     no_config: bool = False
     stdin_filename: str | None = None
@@ -141,12 +142,16 @@ def _options(request: Request, configuration: Configuration, registry: Registry)
 def _from_files(request: Request, configuration: Configuration, job: Job) -> Result:
     from dockstrata.load.discover import discover
 
-    exclude = (*configuration.exclude, *configuration.lint.exclude, *request.exclude)
-    found = discover(request.paths, exclude=exclude)
+    configured = (*configuration.exclude, *configuration.lint.exclude)
+    found = discover(request.paths, exclude=(*configured, *request.exclude))
+    files = found.files
+    if request.force_exclude:
+        patterns = ((configured, configuration.base), (request.exclude, "."))
+        files = tuple(path for path in files if not is_excluded(path, patterns))
     if not found.files and not found.skipped:
         raise DockstrataError("no Dockerfile found", ", ".join(request.paths))
     result = lint_files(
-        found.files,
+        files,
         job,
         jobs=request.jobs,
         with_set=not request.no_set,
