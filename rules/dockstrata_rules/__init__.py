@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dockstrata.rule import Rule
-
 from dockstrata_rules.images.constant_platform import constant_platform
 from dockstrata_rules.images.duplicate_stage_name import duplicate_stage_name
 from dockstrata_rules.images.from_as_casing import from_as_casing
@@ -28,7 +27,24 @@ from dockstrata_rules.instructions.no_empty_continuation import no_empty_continu
 from dockstrata_rules.instructions.overridden_instruction import overridden_instruction
 from dockstrata_rules.instructions.undefined_var import undefined_var
 from dockstrata_rules.instructions.workdir_relative_path import workdir_relative_path
+from dockstrata_rules.packages.apk_no_cache import apk_no_cache
+from dockstrata_rules.packages.apt_lists import apt_lists
+from dockstrata_rules.packages.apt_no_recommends import apt_no_recommends
+from dockstrata_rules.packages.apt_yes import apt_yes
+from dockstrata_rules.packages.pip_no_cache import pip_no_cache
+from dockstrata_rules.packages.unpinned_apk import unpinned_apk
+from dockstrata_rules.packages.unpinned_apt import unpinned_apt
+from dockstrata_rules.packages.unpinned_pip import unpinned_pip
 from dockstrata_rules.security.secrets_in_arg_or_env import secrets_used_in_arg_or_env
+from dockstrata_rules.shell.apt_for_people import apt_for_people
+from dockstrata_rules.shell.cd_in_run import cd_in_run
+from dockstrata_rules.shell.consecutive_runs import consecutive_runs
+from dockstrata_rules.shell.link_to_sh import link_to_sh
+from dockstrata_rules.shell.pipefail import pipefail
+from dockstrata_rules.shell.pointless_command import pointless_command
+from dockstrata_rules.shell.sudo import sudo
+from dockstrata_rules.shell.wget_and_curl import wget_and_curl
+from dockstrata_rules.shell.wget_progress import wget_progress
 
 RULES: tuple[Rule, ...] = (
     constant_platform,
@@ -53,5 +69,22 @@ RULES: tuple[Rule, ...] = (
     overridden_instruction,
     undefined_var,
     workdir_relative_path,
+    apk_no_cache,
+    apt_lists,
+    apt_no_recommends,
+    apt_yes,
+    pip_no_cache,
+    unpinned_apk,
+    unpinned_apt,
+    unpinned_pip,
     secrets_used_in_arg_or_env,
+    apt_for_people,
+    cd_in_run,
+    consecutive_runs,
+    link_to_sh,
+    pipefail,
+    pointless_command,
+    sudo,
+    wget_and_curl,
+    wget_progress,
 )

@@ -141,6 +141,8 @@ def shell_of(node: Instruction, shell: Sequence[str] = ("/bin/sh", "-c")) -> She
     if kind_of(shell) != "posix" or not node.arguments:
         return None
     text = node.rest
+    if kind_of(text.split(None, 1)[:1]) == "other":
+        return None
     if not node.heredocs:
         return Shell(node, parse_script(text))
     first = node.heredocs[0]

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockstrata.rule import Context, Finding, Fixable, Severity, rule, safe
+from dockstrata.syntax.nodes import KEYWORDS
 
 
 @rule(
@@ -35,6 +36,7 @@ from dockstrata.rule import Context, Finding, Fixable, Severity, rule, safe
 def consistent_instruction_casing(context: Context) -> Iterator[Finding]:
     # ARG before the first FROM belongs to no stage and has no vote.
     nodes = context.document.instructions[len(context.evaluation.globals) :]
+    nodes = tuple(node for node in nodes if node.keyword in KEYWORDS)
     lower = sum(node.written == node.written.lower() for node in nodes)
     upper = sum(node.written == node.written.upper() for node in nodes)
     case = "lowercase" if lower > upper else "uppercase"

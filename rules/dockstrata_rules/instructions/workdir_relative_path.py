@@ -54,8 +54,6 @@ def workdir_relative_path(context: Context) -> Iterator[Finding]:
                     node,
                     f'Relative workdir "{path}" can have unexpected results'
                     " if the base image changes",
-                    code="WorkdirRelativePath" if variable else None,
-                    aliases=() if variable else None,
                 )
             elif not variable:
                 yield context.finding(

@@ -1,0 +1,64 @@
+"""The package lists that ``apt-get update`` fetched stay in the image.
+
+They are tens of megabytes that are old at once. A later RUN that deletes them does not make the
+image smaller: delete them in the same RUN, or keep them out with a mount.
+
+Bad:
+
+    FROM debian:12.5
+    RUN apt-get update && apt-get install -y curl=7.88.1-10
+
+Good:
+
+    FROM debian:12.5
+    RUN apt-get update && apt-get install -y curl=7.88.1-10 && rm -rf /var/lib/apt/lists/*
+
+Fix: unsafe. The image loses files, which is the point; a later RUN may need them.
+
+Source: hadolint DL3009. Stages whose file system no image contains are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockstrata.rule import Context, Finding, Fix, Fixable, Severity, rule, unsafe
+from dockstrata.source import Span
+from dockstrata.syntax.shell import Shell
+from dockstrata_rules.packages.by_run import by_run, mounted, removed
+
+_LISTS = "/var/lib/apt/lists"
+
+
+@rule(code="DL3009", name="apt-lists", severity=Severity.INFO, fix=Fixable.SOMETIMES)
+def apt_lists(context: Context) -> Iterator[Finding]:
+    stages = context.stages
+    kept = {stage.parent for stage in stages} | {len(stages) - 1}
+    lines = [stage.node.start_line for stage in stages]
+    for _item, shell, commands in by_run(context, "apt-get", "apt", "aptitude"):
+        node = shell.instruction
+        stage = sum(line <= node.start_line for line in lines) - 1
+        if stage not in kept or not any("update" in command.values for command in commands):
+            continue
+        if mounted(node, _LISTS) or removed(shell, _LISTS):
+            continue
+        if any({"dist-clean", "distclean"} & set(command.values) for command in commands):
+            continue
+        yield context.finding(
+            node,
+            "Delete the apt lists (/var/lib/apt/lists) after installing something",
+            fix=_fix(context, shell),
+        )
+
+
+def _fix(context: Context, shell: Shell) -> Fix | None:
+    """Append the removal where the script plainly ends in a command's last word."""
+    node, script = shell.instruction, shell.script
+    if node.json or node.heredocs or script.broken or not script.commands:
+        return None
+    last = script.commands[-1]
+    # Behind `|`, `||` or `&` an appended command would run at another time, or not at all.
+    if script.text[last.end :].strip() or last.pipe is not None or "||" in script.text:
+        return None
+    end = shell.span(last).end
+    return unsafe(context.edit(Span(end, end), f" && rm -rf {_LISTS}/*"))
