@@ -38,6 +38,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from dockerfile_generator import generate, mutate
+
 from dockstrata.source import Source
 from dockstrata.syntax.nodes import Instruction
 from dockstrata.syntax.parse import parse
