@@ -23,7 +23,7 @@ Lookup = Callable[[str], "str | None"]
 __all__ = ["Lexer", "Lookup", "WordError", "expand", "expand_words", "is_symbolic", "symbol"]
 
 # Lone surrogates of this range never come out of decoding, so no text can forge a symbol.
-OPEN, CLOSE = "\ud800", "\ud801"
+OPEN, CLOSE, _BETWEEN = "\ud800", "\ud801", "\ud802"
 _SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
 _MODIFIERS = frozenset("-+?#%")
 _BLANKS = ("\t", "\r", " ")
@@ -34,7 +34,7 @@ MAX_DEPTH = 50
 
 def symbol(*parts: str) -> str:
     """A value that is not known before the build, told apart by ``parts``."""
-    return OPEN + "\x1f".join(parts) + CLOSE
+    return OPEN + _BETWEEN.join(parts) + CLOSE
 
 
 def is_symbolic(value: str) -> bool:
@@ -48,13 +48,18 @@ def unset(_name: str) -> str | None:
 def expand(word: str, lookup: Lookup, escape: str = "\\", quotes: bool = True) -> str:
     """``word`` with variables replaced and quotes removed (``quotes=False`` keeps them)."""
     if "$" not in word and escape not in word and (not quotes or not ('"' in word or "'" in word)):
-        return word
+        return _read(word)
     return Lexer(word, lookup, escape, keep_quotes=not quotes).word()
 
 
 def expand_words(text: str, lookup: Lookup, escape: str = "\\") -> list[str]:
     """The words that ``text`` expands to, split at white space outside quotes."""
     return Lexer(text, lookup, escape).words()
+
+
+def _read(text: str) -> str:
+    """``text`` as Go's text scanner gives it: no byte order mark, U+FFFD for what is not UTF-8."""
+    return text if text.isascii() else replace_undecoded(text.removeprefix("\ufeff"))
 
 
 class _Words:
@@ -104,8 +109,7 @@ class Lexer:
         skip_unset: bool = False,
         keep_quotes: bool = False,
     ) -> None:
-        # Go's text scanner skips a byte order mark, and reads what is not UTF-8 as U+FFFD.
-        self.text = text if text.isascii() else replace_undecoded(text.removeprefix("\ufeff"))
+        self.text = _read(text)
         self.position = 0
         self.lookup = lookup
         self.escape = escape
@@ -274,7 +278,8 @@ class Lexer:
         return self._substituted(name, value, shown, word)
 
     def _substituted(self, name: str, value: str | None, modifier: str, word: str) -> str:
-        if value is not None and is_symbolic(value):
+        trims = modifier in ("#", "%")
+        if value is not None and (is_symbolic(value) or (trims and is_symbolic(word))):
             return symbol("op", modifier, value, word)
         present = value if modifier[0] != ":" else value or None
         if modifier[-1] == "-":
@@ -299,7 +304,12 @@ class Lexer:
         value = self.lookup(name)
         if value is None and self.skip_unset:
             return f"${{{name}/{pattern}/{replacement}}}"
-        if value is not None and is_symbolic(value):
+        if value is not None and (
+            is_symbolic(value)
+            or is_symbolic(pattern)
+            # What replaces every match is a template, which only its value tells.
+            or (modifier == "//" and is_symbolic(replacement))
+        ):
             return symbol("op", modifier, value, pattern, replacement)
         change = replace_all if modifier == "//" else replace_first
         return change(pattern, replacement, value or "")
