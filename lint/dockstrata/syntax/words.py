@@ -23,7 +23,8 @@ Lookup = Callable[[str], "str | None"]
 __all__ = ["Lexer", "Lookup", "WordError", "expand", "expand_words", "is_symbolic", "symbol"]
 
 # Lone surrogates of this range never come out of decoding, so no text can forge a symbol.
-OPEN, CLOSE, _BETWEEN = "\ud800", "\ud801", "\ud802"
+OPEN, CLOSE = "\ud800", "\ud801"
+_BETWEEN, _BETWEEN_IN_TEXT = "\x1f", "\ud802"
 _SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
 _MODIFIERS = frozenset("-+?#%")
 _BLANKS = ("\t", "\r", " ")
@@ -34,7 +35,19 @@ MAX_DEPTH = 50
 
 def symbol(*parts: str) -> str:
     """A value that is not known before the build, told apart by ``parts``."""
-    return OPEN + _BETWEEN.join(parts) + CLOSE
+    return OPEN + _BETWEEN.join(map(_part, parts)) + CLOSE
+
+
+def _part(text: str) -> str:
+    """``text`` with what separates parts made another character, but inside symbols."""
+    if _BETWEEN not in text:
+        return text
+    depth = 0
+    result = ""
+    for char in text:
+        depth += (char == OPEN) - (char == CLOSE)
+        result += _BETWEEN_IN_TEXT if char == _BETWEEN and not depth else char
+    return result
 
 
 def is_symbolic(value: str) -> bool:
