@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dockstrata.checker import Checked, Checker, Failure, Options, failure
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding
-from dockstrata.fixer import Fixed, fix_source
 from dockstrata.registry import Registry, load_registry
 from dockstrata.result import Change, Result
 from dockstrata.source import Source
 
+if TYPE_CHECKING:  # loaded where something is fixed
+    from dockstrata.fixer import Fixed
+
 # Starting workers costs as much as checking about this many files.
-FILES_IN_PROCESS = 60
+FILES_IN_PROCESS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +142,19 @@ def _parallel(paths: Sequence[str], job: Job, processes: int) -> Iterator[Outcom
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
+    died = DockstrataError("a worker process died, perhaps for want of memory; try --jobs 1")
     pool = ProcessPoolExecutor(processes, initializer=_begin, initargs=(job,))
     chunk = max(1, min(50, len(paths) // (processes * 4)))
-    results = pool.map(_work, paths, chunksize=chunk)
+    try:
+        results = pool.map(_work, paths, chunksize=chunk)
+    except BrokenProcessPool:  # as early as that
+        raise died from None
 
     def drain() -> Iterator[Outcome]:
         try:
             yield from results
         except BrokenProcessPool:
-            raise DockstrataError(
-                "a worker process died, perhaps for want of memory; try --jobs 1"
-            ) from None
+            raise died from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -186,6 +191,7 @@ def _turn(source: Source, checker: Checker, job: Job) -> Outcome:
     checked = checker.check(source)
     if not job.fix:
         return Outcome(source.path, checked)
+    from dockstrata.fixer import fix_source
 
     def lint(text: Source) -> Sequence[Finding]:
         return checker.finish(checked if text is source else checker.check(text))
@@ -211,7 +217,7 @@ def check_set(paths: Sequence[str], checker: Checker) -> SetOutcome:
     if not checker.set_rules or not paths:
         return outcome
     from dockstrata.meaning.images import image_set
-    from dockstrata.meaning.repository import evaluate_in_place
+    from dockstrata.meaning.library import evaluate_in_place
     from dockstrata.rule import SetContext
     from dockstrata.similarity.trie import build_trie
     from dockstrata.syntax.parse import parse

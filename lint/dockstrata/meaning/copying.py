@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockstrata.meaning.paths import destination
-from dockstrata.meaning.running import Taken
+from dockstrata.meaning.running import Taken, origin
 from dockstrata.meaning.state import State
 from dockstrata.syntax.heredoc import Heredoc, parse_opener
 from dockstrata.syntax.nodes import Instruction
@@ -25,20 +25,20 @@ def body(
     words = [evaluator.expand(word) for word in node.arguments]
     *sources, target = words or [""]
     excludes = tuple(evaluator.expand(pattern) for pattern in node.all_flags("exclude"))
-    origin = _origin(node, evaluator, stage, taken)
+    source_image = _origin(node, evaluator, stage, taken)
     items: list[object] = []
     remaining = list(node.heredocs)
     for written, source in zip(node.arguments, sources, strict=False):
         if not node.json and remaining and parse_opener(written) is not None:
             items.append(_inline(remaining.pop(0), evaluator))
-        elif origin is not None:
+        elif source_image is not None:
             items.append(_clean(source))
         elif node.keyword == "ADD" and _REMOTE.match(source):
             items.append(("remote", source))
         else:
             items.append((_clean(source), _content(source, excludes, evaluator, taken)))
     return (
-        origin,
+        source_image,
         tuple(items),
         destination(state.workdir, target),
         excludes,
@@ -53,13 +53,7 @@ def _origin(
     name = node.flag("from") if node.keyword == "COPY" else None
     if not name:
         return None
-    index = evaluator.source_stage(stage, name)
-    if index is not None:
-        taken.stages.append(index)
-        return ("stage",)
-    from dockstrata.meaning.evaluate import canonical_image
-
-    return ("image", canonical_image(name))
+    return origin(name, evaluator, stage, taken)
 
 
 def _content(

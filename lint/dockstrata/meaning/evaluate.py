@@ -6,9 +6,11 @@ configurations of real files).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from dockstrata.load.wiring import Build
 from dockstrata.meaning import copying, running
 from dockstrata.meaning.config import Config, healthcheck, ports
 from dockstrata.meaning.context import ContextReader, no_context
@@ -17,13 +19,22 @@ from dockstrata.meaning.state import DEFAULT_SHELL, State, with_env
 from dockstrata.meaning.step import Barrier, Step, chain_digest
 from dockstrata.syntax.nodes import Document, Instruction
 from dockstrata.syntax.reference import parse_reference
-from dockstrata.syntax.words import WordError, expand, expand_words, is_symbolic, symbol
+from dockstrata.syntax.words import (
+    CLOSE,
+    OPEN,
+    WordError,
+    expand,
+    expand_words,
+    is_symbolic,
+    symbol,
+)
 
 PLATFORM_ARGUMENTS = frozenset(
     f"{side}{part}"
     for side in ("BUILD", "TARGET")
     for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
 ) | {"TARGETOSVERSION", "BUILDOSVERSION"}
+_GIVEN = re.compile(f"{OPEN}given\x1f[^{OPEN}{CLOSE}]*\x1f([^{OPEN}{CLOSE}]*){CLOSE}")
 TARGET_PLATFORM = symbol("platform", "TARGETPLATFORM")
 """What ``--platform`` is by default."""
 
@@ -81,9 +92,13 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a Dockerfile means. ``globals`` are the arguments before the first FROM."""
+    """What a Dockerfile means when built as ``build`` says.
+
+    ``globals`` are the arguments before the first FROM, ``global_values`` their values by name.
+    """
 
     document: Document
+    build: Build | None
     globals: tuple[Instruction, ...]
     global_values: Mapping[str, str]
     stages: tuple[Stage, ...]
@@ -106,19 +121,21 @@ def evaluate(
     context: ContextReader = no_context,
     resolve_image: Resolver = nothing_known,
     *,
+    build: Build | None = None,
     carry_shell: bool = False,
 ) -> Evaluation:
     """Evaluate a parsed Dockerfile; never raises, what would fail is a stage's ``problem``.
 
+    ``build`` is what compose, bake or configuration pass: arguments, platforms, named contexts.
     ``carry_shell`` tells whether SHELL survives from an image of the set to one built on it: in
     Docker's own image format it does, in an OCI image it does not.
     """
-    evaluator = _Evaluator(document, context, resolve_image, carry_shell)
+    evaluator = _Evaluator(document, context, resolve_image, build, carry_shell)
     for node in document.instructions:
         evaluator.take(node)
     evaluator.close()
     return Evaluation(
-        document, tuple(evaluator.globals), evaluator.global_values, tuple(evaluator.stages)
+        document, build, tuple(evaluator.globals), evaluator.global_values, tuple(evaluator.stages)
     )
 
 
@@ -133,12 +150,16 @@ class _Evaluator:
         document: Document,
         context: ContextReader,
         resolve_image: Resolver,
+        build: Build | None,
         carry_shell: bool,
     ) -> None:
         self.document = document
         self.context = context
         self.resolve_image = resolve_image
         self.carry_shell = carry_shell
+        self.given = dict(build.args) if build is not None else {}
+        self.named = dict(build.contexts) if build is not None else {}
+        self.platforms = ",".join(sorted(build.platforms)) if build is not None else ""
         self.globals: list[Instruction] = []
         self.global_values: dict[str, str] = {}
         self.stages: list[Stage] = []
@@ -159,6 +180,16 @@ class _Evaluator:
         if name in self.global_values:
             return self.global_values[name]
         return symbol("platform", name) if name in PLATFORM_ARGUMENTS else None
+
+    def value(self, name: str, default: str) -> str:
+        """A build argument: what the build is given for it, else ``default``.
+
+        What is given stays a symbol, for the same file may be built with something else too.
+        """
+        if name not in self.given:
+            return default
+        given = self.given[name]
+        return symbol("given", name) if given is None else symbol("given", name, given)
 
     def expand(self, word: str) -> str:
         return expand(word, self.lookup, self.document.escape)
@@ -207,9 +238,10 @@ class _Evaluator:
             try:
                 if equals:
                     default = expand(value, self.global_lookup, self.document.escape)
-                    self.global_values[name] = symbol("arg", name, default)
+                    self.global_values[name] = self.value(name, symbol("arg", name, default))
                 elif name not in self.global_values:
-                    self.global_values[name] = self.global_lookup(name) or symbol("arg", name)
+                    unset = self.global_lookup(name) or symbol("arg", name)
+                    self.global_values[name] = self.value(name, unset)
             except WordError:
                 self.global_values[name] = symbol("arg", name, value)
 
@@ -232,15 +264,16 @@ class _Evaluator:
                 problem or f"line {node.start_line}: base name ({''.join(words[:1])}) is blank"
             )
         parent = _find(self.stages, image)
-        known = None
-        if parent is None and not is_symbolic(image) and image != "scratch":
-            known = self.resolve_image(canonical_image(image))
+        image, known, barrier = self.external(image) if parent is None else (image, None, None)
+        if name is not None and name in self.named:
+            message = f"the stage is replaced by the named context {self.named[name]}"
+            barrier = Barrier("named-context", message)
         below = parent or known
         if below is not None:
             root, start, meaning = below.root, below.chain, below.meaning
         else:
             root = canonical_image(image)
-            start = meaning = chain_digest("", "FROM", root, platform or "")
+            start = meaning = chain_digest("", "FROM", root, platform or self.platforms)
             root = image
         self.stage = Stage(
             index=len(self.stages),
@@ -265,10 +298,26 @@ class _Evaluator:
                 )
         else:
             self.inherit(below, problem)
+        self.stage.barrier = barrier or self.stage.barrier
         self.stages.append(self.stage)
         if below is not None:
             for trigger in below.config.onbuild:
                 self.step_over(trigger)
+
+    def external(self, name: str) -> tuple[str, Stage | None, Barrier | None]:
+        """An image from outside the file: what it is, the stage that builds it if the set does."""
+        given = self.named.get(name)
+        if given is None:
+            # What the build passes decides which image of the set it is; the symbol stays.
+            concrete = _GIVEN.sub(r"\1", name)
+            if is_symbolic(concrete) or concrete == "scratch":
+                return name, None, None
+            return name, self.resolve_image(canonical_image(concrete)), None
+        if given.startswith("docker-image://"):
+            return given.removeprefix("docker-image://"), None, None
+        known = self.resolve_image(given)
+        barrier = Barrier("named-context", f"{name} is the named context {given}")
+        return (name, known, None) if known is not None else (name, None, barrier)
 
     def inherit(self, below: Stage, problem: str | None) -> None:
         """Begin a stage on another: its state, its ENV set again.
@@ -310,7 +359,7 @@ class _Evaluator:
     ) -> Step:
         taken = taken or running.Taken()
         ordered = None if env is None else tuple(sorted(env))
-        sources = [self.stages[index] for index in taken.stages]
+        sources = [self.stages[index] for index in taken.stages] + taken.images
         chains = tuple(source.chain for source in sources)
         meanings = tuple(source.meaning for source in sources)
         return Step(
@@ -370,10 +419,10 @@ class _Evaluator:
             name, equals, value = word.partition("=")
             name = self.expand(name)
             if equals:
-                found.append((name, symbol("arg", name, self.expand(value))))
+                found.append((name, self.value(name, symbol("arg", name, self.expand(value)))))
             else:
-                known = self.global_lookup(name)
-                found.append((name, known or symbol("arg", name)))
+                known = self.global_lookup(name) or symbol("arg", name)
+                found.append((name, self.value(name, known)))
         env: Mapping[str, str] = self.state.env
         for name, value in found:
             env = with_env(env, name, value)

@@ -53,28 +53,26 @@ class ImageSet:
 def image_set(evaluations: Iterable[Evaluation]) -> ImageSet:
     """The images of the evaluated files; a file that BuildKit refuses has none."""
     ordered = sorted(evaluations, key=lambda evaluation: evaluation.document.path)
-    home: dict[int, tuple[Evaluation, int]] = {}
-    for evaluation in ordered:
-        if not evaluation.document.faults:
-            for stage in evaluation.stages:
-                home[id(stage)] = (evaluation, stage.index)
+    sound = [evaluation for evaluation in ordered if not evaluation.document.faults]
+    ids: dict[int, str] = {}
+    home: dict[int, Evaluation] = {}
+    used: set[str] = set()
+    for evaluation in sound:
+        for stage in evaluation.stages:
+            home[id(stage)] = evaluation
+            ids[id(stage)] = _id(evaluation, stage, used)
     made: dict[int, Image] = {}
 
     def image(stage: Stage) -> Image:
         if id(stage) not in made:
-            evaluation, _ = home[id(stage)]
+            evaluation = home[id(stage)]
             below = stage.base if stage.parent is None else evaluation.stages[stage.parent]
             parent = image(below) if below is not None and id(below) in home else None
             depth = 2 if parent is None else parent.depth + 1
-            made[id(stage)] = Image(_id(evaluation, stage), evaluation, stage, parent, depth)
+            made[id(stage)] = Image(ids[id(stage)], evaluation, stage, parent, depth)
         return made[id(stage)]
 
-    found = [
-        image(stage)
-        for evaluation in ordered
-        if not evaluation.document.faults
-        for stage in evaluation.stages
-    ]
+    found = [image(stage) for evaluation in sound for stage in evaluation.stages]
     return ImageSet(tuple(ordered), tuple(found))
 
 
@@ -83,6 +81,15 @@ def images_of(evaluation: Evaluation) -> list[Image]:
     return list(image_set([evaluation]).images)
 
 
-def _id(evaluation: Evaluation, stage: Stage) -> str:
+def _id(evaluation: Evaluation, stage: Stage, used: set[str]) -> str:
+    """``path#stage``; a second build of the same file adds who builds it so."""
     same = sum(other.label == stage.label for other in evaluation.stages)
-    return f"{evaluation.document.path}#{stage.label if same == 1 else stage.index}"
+    name = f"{evaluation.document.path}#{stage.label if same == 1 else stage.index}"
+    if name in used and evaluation.build is not None:
+        name = f"{name}@{evaluation.build.service or evaluation.build.context}"
+    unique, number = name, 2
+    while unique in used:
+        unique = f"{name}-{number}"
+        number += 1
+    used.add(unique)
+    return unique

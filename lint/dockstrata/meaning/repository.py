@@ -7,23 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dockstrata.errors import DockstrataError
-from dockstrata.load.context import ContextError, context_for
+from dockstrata.load.builds import load_builds
 from dockstrata.load.discover import discover, tidy
 from dockstrata.load.generated import generated_by, template_for
 from dockstrata.load.lookalike import Skipped
-from dockstrata.meaning.context import ContextReader, Taken
-from dockstrata.meaning.evaluate import Evaluation, Stage, canonical_image, evaluate
 from dockstrata.meaning.images import ImageSet, image_set
-from dockstrata.meaning.step import Barrier
+from dockstrata.meaning.library import WRITTEN, Library
 from dockstrata.source import Source
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.parse import parse
-from dockstrata.syntax.words import is_symbolic
-
-BASE_MARK = "# dockstrata base "
-"""Begins the line by which a base image that dockstrata wrote says what its children call it."""
-CONTEXT_MARK = "# dockstrata context "
-"""Begins the line that gives such a base's build context, relative to its own folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,83 +90,26 @@ def read_repository(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Rep
         if phrase is not None or template is not None:
             generated[path] = Generated(phrase, template)
         documents.append(document)
-    library = Library(documents)
-    images = image_set(library.evaluation(document.path) for document in documents)
+    wiring = [path for path in found.wiring if not _written_by_us(path)]
+    builds = load_builds(paths, found.files, wiring=wiring)
+    problems += [
+        Problem(problem.path, problem.line, problem.message)
+        for problem in builds.problems
+        if problem.reason != "unknown-value"
+    ]
+    library = Library(documents, builds.by_dockerfile)
+    images = image_set(library.all())
     root = common_root(paths)
     return Repository(root, images, library, found.skipped, tuple(problems), generated)
 
 
-class Library:
-    """Evaluates the documents of a set, each once, following FROM from file to file.
-
-    A base that dockstrata wrote says in its first lines what its children call it.
-    """
-
-    def __init__(self, documents: Sequence[Document]) -> None:
-        self.documents = {document.path: document for document in documents}
-        self.evaluations: dict[str, Evaluation | None] = {}
-        self.builds: dict[str, str] = {}
-        self.contexts: dict[str, str] = {}
-        for document in documents:
-            for comment in document.comments[:8]:
-                if comment.text.startswith(BASE_MARK):
-                    reference = comment.text[len(BASE_MARK) :].strip()
-                    self.builds.setdefault(canonical_image(reference), document.path)
-                elif comment.text.startswith(CONTEXT_MARK):
-                    self.contexts[document.path] = comment.text[len(CONTEXT_MARK) :].strip()
-
-    def evaluation(self, path: str) -> Evaluation:
-        """The evaluated Dockerfile at ``path``."""
-        found = self.evaluations.get(path)
-        if found is None:
-            self.evaluations[path] = None  # while under way: a cycle resolves to nothing
-            document = self.documents[path]
-            found = evaluate(document, reader(self.context_of(path), path), self.resolve)
-            self.evaluations[path] = found
-        return found
-
-    def context_of(self, path: str) -> str:
-        """The build context of a Dockerfile: its own folder where nothing says otherwise."""
-        folder = os.path.dirname(path) or "."
-        given = self.contexts.get(path)
-        return folder if given is None else os.path.join(folder, given)
-
-    def resolve(self, reference: str) -> Stage | None:
-        """The stage that builds ``reference``, spelled in full, where one of the set does."""
-        path = self.builds.get(reference)
-        if path is None or (path in self.evaluations and self.evaluations[path] is None):
-            return None
-        evaluation = self.evaluation(path)
-        if evaluation.document.faults or not evaluation.stages:
-            return None
-        return evaluation.stages[-1]
-
-
-def evaluate_in_place(document: Document, context: str | None = None) -> Evaluation:
-    """Evaluate one document with the files of its build context, by default its own folder."""
-    directory = context if context is not None else os.path.dirname(document.path) or "."
-    return evaluate(document, reader(directory, document.path))
-
-
-def reader(directory: str, dockerfile: str) -> ContextReader:
-    """What COPY takes from ``directory`` when ``dockerfile`` is built with it."""
-    directory = tidy(directory)
-
-    def read(source: str, excludes: Sequence[str]) -> Taken:
-        if any(is_symbolic(text) for text in (source, *excludes)):
-            key = ("symbolic", os.path.abspath(directory), source, tuple(excludes))
-            return Taken(key, directory)
-        try:
-            digest = context_for(directory, dockerfile).digest(source, excludes)
-        except ContextError as error:
-            # The same missing file of the same context is still one file, whenever it comes.
-            key = ("absent", os.path.abspath(directory), source, tuple(excludes))
-            if error.reason == "missing-source":
-                return Taken(key, directory)
-            return Taken(key, directory, Barrier(error.reason, error.message))
-        return Taken(("files", digest), directory)
-
-    return read
+def _written_by_us(path: str) -> bool:
+    """Whether a bake file is our own: it repeats what the bases' marks say."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(WRITTEN)) == WRITTEN.encode()
+    except OSError:
+        return False
 
 
 def common_root(paths: Sequence[str]) -> str:

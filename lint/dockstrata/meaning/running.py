@@ -23,6 +23,7 @@ class Taken:
 
     contexts: list[str] = field(default_factory=list)
     stages: list[int] = field(default_factory=list)
+    images: list[Stage] = field(default_factory=list)
     barrier: Barrier | None = None
 
 
@@ -68,6 +69,23 @@ def _command(node: Instruction, state: State) -> tuple[tuple[str, ...], tuple[st
     return (*state.shell, first.body), None
 
 
+def origin(name: str, evaluator: _Evaluator, stage: Stage, taken: Taken) -> tuple[str, ...]:
+    """What ``--from=name`` or ``from=name`` is: a stage or an image of the set, told apart by
+    their chains elsewhere, or an image from outside."""
+    index = evaluator.source_stage(stage, name)
+    if index is not None:
+        taken.stages.append(index)
+        return ("stage",)
+    from dockstrata.meaning.evaluate import canonical_image
+
+    image, known, barrier = evaluator.external(name)
+    taken.barrier = taken.barrier or barrier
+    if known is not None:
+        taken.images.append(known)
+        return ("stage",)
+    return ("image", canonical_image(image))
+
+
 def _mount(
     value: str, evaluator: _Evaluator, stage: Stage, taken: Taken
 ) -> tuple[tuple[str, object], ...]:
@@ -80,14 +98,7 @@ def _mount(
     kind = options.setdefault("type", "bind")
     source = options.get("from")
     if isinstance(source, str):
-        index = evaluator.source_stage(stage, source)
-        if index is not None:
-            taken.stages.append(index)
-            options["from"] = ("stage",)
-        else:
-            from dockstrata.meaning.evaluate import canonical_image
-
-            options["from"] = canonical_image(source)
+        options["from"] = origin(source, evaluator, stage, taken)
     elif kind == "bind":
         found = evaluator.context(str(options.get("source", ".")), ())
         options["content"] = found.key

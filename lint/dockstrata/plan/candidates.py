@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dockstrata.meaning.images import Image, ImageSet
@@ -35,7 +35,10 @@ def candidates(
     heights = _heights(images)
     found: list[Candidate] = []
     refused: dict[str, Refusal] = {}
+    others = _other_builds(images)
     for image in images.images:
+        if image.id in others.follower_of:
+            continue
         refusal = excluded.get(image.id) or _whole(image)
         levels = settings.max_depth - image.depth - heights.get(image.id, 0)
         if refusal is None and image.parent is None and levels < 1:
@@ -47,8 +50,35 @@ def candidates(
         if refusal is not None:
             refused[image.id] = refusal
         elif image.parent is None:
-            found.append(_candidate(image, levels))
+            found.append(_candidate(image, levels, others.followers.get(image.id, ())))
     return found, refused
+
+
+@dataclass(frozen=True, slots=True)
+class OtherBuilds:
+    """Images that are the same stage of the same file, built in another way.
+
+    A file has one text, so the first of them, the leader, decides for all.
+    """
+
+    followers: dict[str, list[Image]]
+    follower_of: dict[str, str]
+
+
+def _other_builds(images: ImageSet) -> OtherBuilds:
+    leaders: dict[tuple[str, int], Image] = {}
+    result = OtherBuilds({}, {})
+    for image in images.images:
+        leader = leaders.setdefault((image.path, image.stage.index), image)
+        if leader is not image:
+            result.followers.setdefault(leader.id, []).append(image)
+            result.follower_of[image.id] = leader.id
+    return result
+
+
+def followers_of(images: ImageSet) -> dict[str, list[Image]]:
+    """By the id of the image that decides, the other builds of the same stage."""
+    return _other_builds(images).followers
 
 
 def _heights(images: ImageSet) -> dict[str, int]:
@@ -72,19 +102,30 @@ def _whole(image: Image) -> Refusal | None:
     return None
 
 
-def _candidate(image: Image, levels: int) -> Candidate:
+def _candidate(image: Image, levels: int, followers: Sequence[Image]) -> Candidate:
     steps = image.steps
     stop: Refusal | None = None
     reach = len(steps)
+    for other in followers:
+        agreed = _agreed(image, other)
+        if agreed < reach:
+            reach = agreed
+            who = other.evaluation.build.service if other.evaluation.build is not None else ""
+            stop = Refusal(
+                image.id,
+                "built-in-several-ways",
+                f"is built in another way by {who or other.id}: from line"
+                f" {steps[agreed].instruction.start_line} on the results differ",
+            )
     file_reach = reach
-    for position, step in enumerate(steps):
+    for position, step in enumerate(steps[:reach]):
         line = step.instruction.start_line
         if step.barrier is not None:
             message = f"line {line}: {step.barrier.message}"
             stop = stop or Refusal(image.id, step.barrier.reason, message)
             reach = position
             break
-        if step.stages and file_reach == len(steps):
+        if step.stages and position < file_reach:
             file_reach = position
             message = f"line {line} takes files from another stage of its file"
             stop = Refusal(image.id, "stage-source", message)
@@ -97,3 +138,15 @@ def _candidate(image: Image, levels: int) -> Candidate:
             " target's",
         )
     return Candidate(image, reach, min(reach, file_reach), levels, stop)
+
+
+def _agreed(one: Image, other: Image) -> int:
+    """How many steps two builds of one stage have in common."""
+    if one.parent is not None or one.stage.start_chain != other.stage.start_chain:
+        return 0
+    count = 0
+    for mine, theirs in zip(one.steps, other.steps, strict=True):
+        if mine.chain != theirs.chain:
+            break
+        count += 1
+    return count

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dockstrata.meaning.images import Image, ImageSet
-from dockstrata.plan.candidates import Candidate, candidates
+from dockstrata.plan.candidates import Candidate, candidates, followers_of
 from dockstrata.plan.choose import Leaf, Vertex, choose
 from dockstrata.plan.model import Base, Member, Plan, Refusal
 from dockstrata.plan.names import base_name, tag_for
@@ -39,6 +39,9 @@ def make_plan(
     choice = choose(tree.roots, settings)
     bases = _bases(tree, choice.chosen, choice.base_of, settings, placement)
     base_of = {member.image.id: base for base in bases for member in base.members}
+    for leader, followers in followers_of(images).items():
+        if leader in base_of:
+            base_of |= dict.fromkeys((image.id for image in followers), base_of[leader])
     depth_after = _depths(images, base_of)
     steps = sum(len(image.steps) for image in images.images)
     saved = sum(base.saved_steps for base in bases)
@@ -237,8 +240,10 @@ def _refusals(
         candidate = by_id.get(image.id)
         if image.id in refused:
             found.append(refused[image.id])
-        elif candidate is None:
+        elif image.parent is not None:
             found.append(_on_stage(image))
+        elif candidate is None:
+            continue  # another build of the same stage, which its leader decides for
         elif candidate.stop is not None and candidate.file_steps < shared:
             found.append(candidate.stop)
         elif base is not None and base.depth - 1 >= candidate.levels:

@@ -51,7 +51,7 @@ def _base(base: Base, refactoring: Refactoring) -> dict[str, object]:
         "kind": base.kind,
         "ref": base.ref,
         "path": base.path,
-        "context": refactoring.draft.context.get(base.path) or base.path.rpartition("/")[0] or ".",
+        "context": _context(base, refactoring),
         "from": base.parent.ref if base.parent is not None else valid(root),
         "steps": [
             {"instruction": step.kind, "text": valid(step.instruction.line)}
@@ -61,6 +61,13 @@ def _base(base: Base, refactoring: Refactoring) -> dict[str, object]:
         "images": [image.id for image in base.served],
         "saves": {"steps": base.saved_steps, "cost": base.saved_cost},
     }
+
+
+def _context(base: Base, refactoring: Refactoring) -> str:
+    build = refactoring.draft.builds.get(base.path)
+    if build is None and base.served[0].evaluation.build is not None:
+        build = base.served[0].evaluation.build
+    return build.context if build is not None else base.path.rpartition("/")[0] or "."
 
 
 def _image(image: Image, plan: Plan) -> dict[str, object]:

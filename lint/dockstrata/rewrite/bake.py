@@ -1,111 +1,115 @@
-"""The bake file that builds bases and children in order, each child with its base as a context.
-
-Source: Docker's bake file reference; ``dockerfile`` is resolved against ``context``, and an
-argument whose value is null keeps the Dockerfile's default.
-"""
+"""The bake file of a refactored set: every base, old and new, and every Dockerfile on one."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from dockstrata.errors import DockstrataError
+from dockstrata.load.wiring import Build
+from dockstrata.meaning.evaluate import canonical_image
+from dockstrata.meaning.library import default_build
+from dockstrata.meaning.repository import Repository
+from dockstrata.plan.model import Plan
+from dockstrata.rewrite.draft import Draft
+from dockstrata.rewrite.hcl import HEADER, Target, bake_text, is_variable, target_names
+from dockstrata.source import Source
 from dockstrata.syntax.nodes import Document
-
-HEADER = "# Written by dockstrata; the next `dockstrata apply` writes it again."
-_IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
-_RESERVED = frozenset({"null", "true", "false", "for", "in", "if", "else", "endif", "endfor"})
+from dockstrata.syntax.parse import parse
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One Dockerfile to build. ``uses`` are references of bases that its stages are built on."""
+def bake_file(repository: Repository, plan: Plan, draft: Draft, path: str) -> str:
+    """The text of the bake file at ``path``.
 
-    name: str
-    dockerfile: str
-    context: str
-    tags: tuple[str, ...]
-    uses: tuple[str, ...]
-    arguments: tuple[str, ...]
+    Raises :class:`DockstrataError` where a file of someone else's is there.
+    """
+    _check_ours(path)
+    library = repository.library
+    documents = dict(library.documents)
+    for name, text in (*draft.children.items(), *draft.bases.items()):
+        documents[name] = parse(Source(name, text))
+    references = dict(library.marked)
+    references |= {base.path: base.ref for base in plan.bases if base.kind == "file"}
+    names = {file: _target_name(reference) for file, reference in references.items()}
+    by_reference = {canonical_image(ref): (ref, names[file]) for file, ref in references.items()}
+
+    def builds(file: str) -> list[Build]:
+        if file in draft.builds:
+            return [draft.builds[file]]
+        return library.builds.get(file) or [default_build(file)]
+
+    bases = [
+        _target(names[file], documents[file], builds(file)[0], by_reference, (reference,))
+        for file, reference in sorted(references.items())
+    ]
+    children: list[Target] = []
+    below = [
+        (file, build)
+        for file in sorted(documents)
+        if file not in references and _contexts(documents[file], by_reference)
+        for build in builds(file)
+    ]
+    shown = target_names((_relative(file, repository.root) for file, _ in below), names.values())
+    for name, (file, build) in zip(shown, below, strict=True):
+        children.append(_target(name, documents[file], build, by_reference, build.tags))
+    return bake_text(bases, children, repository.root, path)
 
 
-def arguments_of(document: Document) -> tuple[str, ...]:
-    """The build arguments that a Dockerfile declares and HCL can name, sorted."""
-    names = {
-        word.partition("=")[0]
-        for node in document.instructions
-        if node.keyword == "ARG"
-        for word in node.arguments
-    }
-    return tuple(
-        sorted(name for name in names if _IDENTIFIER.match(name) and name not in _RESERVED)
+def _check_ours(path: str) -> None:
+    if os.path.lexists(path):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            if not file.read(len(HEADER)).startswith(HEADER):
+                raise DockstrataError("exists and was not written by dockstrata", path)
+
+
+def _target_name(reference: str) -> str:
+    """The last part of ``registry/name:tag``, as a target may be called."""
+    return reference.rpartition("/")[2].partition(":")[0].replace(".", "-")
+
+
+def _target(
+    name: str,
+    document: Document,
+    build: Build,
+    by_reference: Mapping[str, tuple[str, str]],
+    tags: tuple[str, ...],
+) -> Target:
+    given = dict(build.args)
+    # A named context that only the user's own bake or compose file can resolve is left to it.
+    others = [item for item in build.contexts if not item[1].startswith(("target:", "service:"))]
+    return Target(
+        name=name,
+        dockerfile=document.path,
+        context=build.context,
+        tags=tags,
+        stage=build.target,
+        contexts=(*_contexts(document, by_reference), *others),
+        arguments=tuple((arg, given.get(arg)) for arg in _arguments(document)),
+        platforms=build.platforms,
     )
 
 
-def target_names(paths: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """A target name for each Dockerfile, told by its path."""
-    used = Counter(taken)
-    names: dict[str, str] = {}
-    for path in paths:
-        folder, _, file = path.rpartition("/")
-        shown = folder if file in ("Dockerfile", "Containerfile") and folder else path
-        name = re.sub(r"[^A-Za-z0-9_]+", "-", shown).strip("-") or "image"
-        used[name] += 1
-        names[path] = name if used[name] == 1 else f"{name}-{used[name]}"
-    return names
+def _arguments(document: Document) -> list[str]:
+    """The build arguments that a Dockerfile declares and HCL can name, sorted."""
+    words = (word for n in document.instructions if n.keyword == "ARG" for word in n.arguments)
+    return sorted(filter(is_variable, {word.partition("=")[0] for word in words}))
 
 
-def bake_text(bases: Iterable[Target], children: Iterable[Target], root: str, path: str) -> str:
-    """The bake file at ``path``, run from ``root``; all paths are as the user writes them."""
-    bases, children = list(bases), list(children)
-    by_ref = {ref: target.name for target in bases for ref in target.tags}
-    file = _relative(path, root)
-    lines = [
-        HEADER,
-        "# Builds every base image and every image on one, in order. From this repository's root:",
-        f"#   docker buildx bake -f {file}",
-        "",
-    ]
-    for name in sorted({name for target in (*bases, *children) for name in target.arguments}):
-        lines += [f'variable "{name}" {{', "  default = null", "}", ""]
-    lines += _group("default", [target.name for target in (children or bases)])
-    lines += _group("bases", [target.name for target in bases])
-    for target in (*bases, *children):
-        lines += _target(target, by_ref, root)
-    return "\n".join(lines)
+def _contexts(
+    document: Document, by_reference: Mapping[str, tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """The bases that a Dockerfile's stages are built on or take files from, as named contexts."""
+    found = {by_reference[image] for image in _images(document) if image in by_reference}
+    return tuple((reference, f"target:{name}") for reference, name in sorted(found))
 
 
-def _group(name: str, targets: Iterable[str]) -> list[str]:
-    shown = [f"    {_quote(target)}," for target in targets]
-    return [f'group "{name}" {{', "  targets = [", *shown, "  ]", "}", ""]
+def _images(document: Document) -> Iterable[str]:
+    for node in document.instructions:
+        if node.keyword == "FROM" and node.arguments:
+            yield canonical_image(node.arguments[0])
+        elif node.keyword == "COPY" and (source := node.flag("from")):
+            yield canonical_image(source)
 
 
-def _target(target: Target, by_ref: Mapping[str, str], root: str) -> list[str]:
-    lines = [
-        f'target "{target.name}" {{',
-        f"  context = {_quote(_relative(target.context, root))}",
-        f"  dockerfile = {_quote(_relative(target.dockerfile, target.context))}",
-    ]
-    if target.tags:
-        lines.append(f"  tags = [{', '.join(map(_quote, target.tags))}]")
-    if target.uses:
-        lines.append("  contexts = {")
-        lines += [f"    {_quote(ref)} = {_quote('target:' + by_ref[ref])}" for ref in target.uses]
-        lines.append("  }")
-    if target.arguments:
-        lines.append("  args = {")
-        lines += [f"    {name} = {name}" for name in target.arguments]
-        lines.append("  }")
-    return [*lines, "}", ""]
-
-
-def _relative(path: str, start: str) -> str:
-    return os.path.relpath(path or ".", start or ".").replace(os.sep, "/")
-
-
-def _quote(text: str) -> str:
-    """An HCL string literal: no template, no escape of the text's own is left alive."""
-    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return '"' + text.replace("${", "$${").replace("%{", "%%{") + '"'
+def _relative(path: str, root: str) -> str:
+    return os.path.relpath(path, root).replace(os.sep, "/")

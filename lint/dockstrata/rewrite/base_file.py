@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from dockstrata.load.wiring import Build
 from dockstrata.meaning.evaluate import Evaluated, Evaluation
 from dockstrata.meaning.images import Image
-from dockstrata.meaning.repository import BASE_MARK, CONTEXT_MARK
+from dockstrata.meaning.library import (
+    BASE_MARK,
+    BUILD_MARK,
+    CONTEXT_MARK,
+    default_build,
+    given_text,
+)
 from dockstrata.plan.model import Base
 from dockstrata.rewrite.blocks import block_of, comment_lines, text_of
 from dockstrata.rewrite.lift import Lift, kept_arguments, lift
@@ -17,8 +25,8 @@ from dockstrata.syntax.nodes import Instruction
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 
 
-def base_text(base: Base, exemplar: Image) -> tuple[str, str]:
-    """The Dockerfile of a base, from its exemplar's text; and its build context."""
+def base_text(base: Base, exemplar: Image) -> tuple[str, Build]:
+    """The Dockerfile of a base, from its exemplar's text; and how it is to be built."""
     document = exemplar.evaluation.document
     newline = document.source.newline
     directives = [f"# {directive.name}={directive.value}" for directive in document.directives]
@@ -32,10 +40,28 @@ def base_text(base: Base, exemplar: Image) -> tuple[str, str]:
         "# Edit it by hand from now on: every image built on it changes along.",
     ]
     context = _context(base, exemplar)
+    build = default_build(base.path, context or None)
+    given = exemplar.evaluation.build
+    if given is not None:
+        declared = _declared(exemplar)
+        args = tuple((name, value) for name, value in given.args if name in declared)
+        build = replace(build, args=args, platforms=given.platforms)
+    if text := given_text(build):
+        header.insert(1, f"{BUILD_MARK}{text}")
     if context:
         header.insert(1, f"{CONTEXT_MARK}{relative(base.path, context)}")
     head = newline.join([*directives, *header, "", ""])
-    return head + base_body(base, exemplar), context
+    return head + base_body(base, exemplar), build
+
+
+def _declared(exemplar: Image) -> set[str]:
+    """The names of the arguments that a base may declare: those of its exemplar's file."""
+    return {
+        word.partition("=")[0]
+        for node in exemplar.evaluation.document.instructions
+        if node.keyword == "ARG"
+        for word in node.arguments
+    }
 
 
 def relative(path: str, context: str) -> str:

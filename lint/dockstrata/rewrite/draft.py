@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dockstrata.finding import Edit, apply_edits
+from dockstrata.load.wiring import Build
 from dockstrata.meaning.evaluate import Evaluation
 from dockstrata.meaning.images import Image
 from dockstrata.plan.model import Base, Plan
@@ -22,14 +23,15 @@ from dockstrata.syntax.nodes import Document, Instruction
 class Draft:
     """New texts by path.
 
-    ``bases`` are new files, ``children`` changed ones. ``context`` has each base's build context.
+    ``bases`` are new files, ``children`` changed ones. ``builds`` says how
+    each base is built.
     ``moved`` maps, for each changed file, an old stage index to the new one; ``mismatched`` are
     images whose lifted context differs from what their base would leave them.
     """
 
     bases: dict[str, str] = field(default_factory=dict)
     children: dict[str, str] = field(default_factory=dict)
-    context: dict[str, str] = field(default_factory=dict)
+    builds: dict[str, Build] = field(default_factory=dict)
     moved: dict[str, dict[int, int]] = field(default_factory=dict)
     mismatched: dict[str, str] = field(default_factory=dict)
 
@@ -43,9 +45,7 @@ def make_draft(plan: Plan) -> Draft:
     for base in plan.bases:
         exemplar = exemplars[base.name]
         if base.kind == "file":
-            text, context = base_text(base, exemplar)
-            draft.bases[base.path] = text
-            draft.context[base.path] = context
+            draft.bases[base.path], draft.builds[base.path] = base_text(base, exemplar)
         for member in base.members:
             if member.image.id not in draft.mismatched:
                 evaluations[member.image.path] = member.image.evaluation

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dockstrata.load.wiring import Build
 from dockstrata.meaning.evaluate import Evaluation, Resolver, Stage, canonical_image, evaluate
 from dockstrata.meaning.images import ImageSet
-from dockstrata.meaning.repository import reader
+from dockstrata.meaning.library import reader
 from dockstrata.plan.model import Base, Plan
 from dockstrata.rewrite.draft import Draft
 from dockstrata.source import Source
@@ -35,11 +36,13 @@ def prove(plan: Plan, draft: Draft, images: ImageSet, resolve: Resolver) -> list
     found: dict[str, Disproof] = {}
     for carry_shell in (False, True):
         known = _Known(plan, draft, resolve, carry_shell)
-        for path, text in draft.children.items():
-            before = next(e for e in images.evaluations if e.document.path == path)
-            after = known.evaluate(path, text)
-            for disproof in _compare(before, after, draft.moved[path], images):
-                found.setdefault(disproof.id, disproof)
+        for before in images.evaluations:
+            path = before.document.path
+            if path in draft.children:
+                after = known.evaluate(path, draft.children[path], before.build)
+                ids = {i.stage.index: i.id for i in images.images if i.evaluation is before}
+                for disproof in _compare(before, after, draft.moved[path], ids):
+                    found.setdefault(disproof.id, disproof)
     return list(found.values())
 
 
@@ -55,11 +58,15 @@ class _Known:
         }
         self.made: dict[str, Stage | None] = {}
 
-    def evaluate(self, path: str, text: str, context: str | None = None) -> Evaluation:
-        directory = context or path.rpartition("/")[0] or "."
+    def evaluate(self, path: str, text: str, build: Build | None) -> Evaluation:
+        directory = build.context if build is not None else path.rpartition("/")[0] or "."
         document = parse(Source(path, text))
         return evaluate(
-            document, reader(directory, path), self.resolve, carry_shell=self.carry_shell
+            document,
+            reader(directory, path),
+            self.resolve,
+            build=build,
+            carry_shell=self.carry_shell,
         )
 
     def resolve(self, reference: str) -> Stage | None:
@@ -69,17 +76,16 @@ class _Known:
         if reference not in self.made:
             self.made[reference] = None  # a base that leads to itself is never equal to anything
             text = self.draft.bases[base.path]
-            evaluation = self.evaluate(base.path, text, self.draft.context[base.path])
+            evaluation = self.evaluate(base.path, text, self.draft.builds[base.path])
             sound = not evaluation.document.faults and len(evaluation.stages) == 1
             self.made[reference] = evaluation.stages[0] if sound else None
         return self.made[reference]
 
 
 def _compare(
-    before: Evaluation, after: Evaluation, moved: Mapping[int, int], images: ImageSet
+    before: Evaluation, after: Evaluation, moved: Mapping[int, int], ids: Mapping[int, str]
 ) -> list[Disproof]:
     found: list[Disproof] = []
-    ids = {image.stage.index: image.id for image in images.of(before.document.path)}
     if after.document.faults:
         fault = after.document.faults[0]
         message = f"the rewritten file would not parse: line {fault.line}: {fault.message}"

@@ -6,18 +6,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from dockstrata.errors import DockstrataError
-from dockstrata.meaning.evaluate import canonical_image
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Plan, Refusal
 from dockstrata.plan.planner import Placement, make_plan
 from dockstrata.plan.settings import PlanSettings
-from dockstrata.rewrite.bake import HEADER, Target, arguments_of, bake_text, target_names
+from dockstrata.rewrite.bake import bake_file
 from dockstrata.rewrite.draft import Draft, make_draft
 from dockstrata.rewrite.proof import prove
-from dockstrata.source import Source
-from dockstrata.syntax.nodes import Document
-from dockstrata.syntax.parse import parse
 
 BAKE_FILE = "docker-bake.hcl"
 
@@ -63,9 +58,9 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
             _excluded(repository, everything),
         )
     new = dict(draft.bases)
-    if plan.bases and (bake := _bake(repository, draft, plan, options)) is not None:
-        path, text = bake
-        new[path] = text
+    if any(base.kind == "file" for base in plan.bases):
+        path = repository.under_root(options.bases, BAKE_FILE)
+        new[path] = bake_file(repository, plan, draft, path)
     return Refactoring(plan, draft, new, dict(draft.children), generated)
 
 
@@ -89,7 +84,7 @@ def _excluded(repository: Repository, options: Options) -> dict[str, Refusal]:
 
 def _placement(repository: Repository, options: Options) -> Placement:
     taken = {name.lower() for name in _stage_names(repository)}
-    for reference in repository.library.builds:
+    for reference in repository.library.marked.values():
         taken.add(reference.rpartition("/")[2].partition(":")[0])
     directory = repository.under_root(options.bases)
     return Placement(directory, options.registry, options.tag, frozenset(taken))
@@ -127,46 +122,3 @@ def _proved(
         if not failed:
             return plan, draft
         excluded = {**failed, **excluded}
-
-
-def _bake(
-    repository: Repository, draft: Draft, plan: Plan, options: Options
-) -> tuple[str, str] | None:
-    """The bake file: every base of the set, old and new, and every Dockerfile on one."""
-    library = repository.library
-    path = repository.under_root(options.bases, BAKE_FILE)
-    if os.path.exists(path):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            if not file.read(len(HEADER)).startswith(HEADER):
-                raise DockstrataError("exists and was not written by dockstrata", path)
-    documents = {document.path: document for document in library.documents.values()}
-    texts = {**draft.children, **draft.bases}
-    documents |= {name: parse(Source(name, text)) for name, text in texts.items()}
-    refs = {file: ref for ref, file in library.builds.items()}
-    refs |= {base.path: canonical_image(base.ref) for base in plan.bases if base.kind == "file"}
-    written = {canonical_image(base.ref): base.ref for base in plan.bases}
-    shown = {ref: written.get(ref, ref) for ref in refs.values()}
-    uses = {name: _uses(document, shown) for name, document in documents.items()}
-    names = {file: shown[ref].rpartition("/")[2].partition(":")[0] for file, ref in refs.items()}
-    children = [name for name in sorted(documents) if uses[name] and name not in refs]
-    names |= target_names(
-        [os.path.relpath(name, repository.root).replace(os.sep, "/") for name in children],
-        names.values(),
-    )
-
-    def target(name: str, tags: tuple[str, ...]) -> Target:
-        context = draft.context.get(name) or library.context_of(name)
-        own = name if name in names else os.path.relpath(name, repository.root).replace(os.sep, "/")
-        return Target(names[own], name, context, tags, uses[name], arguments_of(documents[name]))
-
-    bases = [target(file, (shown[ref],)) for file, ref in sorted(refs.items())]
-    return path, bake_text(bases, [target(name, ()) for name in children], repository.root, path)
-
-
-def _uses(document: Document, shown: dict[str, str]) -> tuple[str, ...]:
-    images = {
-        canonical_image(node.arguments[0])
-        for node in document.instructions
-        if node.keyword == "FROM" and node.arguments
-    }
-    return tuple(sorted(shown[image] for image in images & shown.keys()))

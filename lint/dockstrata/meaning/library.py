@@ -1,0 +1,184 @@
+"""Evaluates the documents of a set, each once for every way in which it is built."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dockstrata.load.context import ContextError, context_for
+from dockstrata.load.discover import tidy
+from dockstrata.load.wiring import Build
+from dockstrata.meaning.context import ContextReader, Taken
+from dockstrata.meaning.evaluate import Evaluation, Stage, canonical_image, evaluate
+from dockstrata.meaning.step import Barrier
+from dockstrata.syntax.nodes import Document
+from dockstrata.syntax.words import is_symbolic
+
+BASE_MARK = "# dockstrata base "
+"""Begins the line by which a base image that dockstrata wrote says what its children call it."""
+CONTEXT_MARK = "# dockstrata context "
+"""Begins the line that gives such a base's build context, relative to its own folder."""
+BUILD_MARK = "# dockstrata build "
+"""Begins the line that gives what such a base's build is given: arguments, platforms, as JSON."""
+WRITTEN = "# Written by dockstrata"
+"""Begins every other file that dockstrata writes."""
+_MARKED_LINES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What builds an image reference: a Dockerfile, one of its builds, and the target stage."""
+
+    path: str
+    build: int
+    target: str | None
+
+
+class Library:
+    """The documents of a set, their builds, and their evaluations.
+
+    ``builds`` has for each path the distinct ways in which it is built, ``products`` by
+    reference (spelled in full, or ``service:…`` and ``target:…``) what builds it. Sources:
+    compose and bake files, and the marks that dockstrata writes into its bases.
+    """
+
+    def __init__(
+        self, documents: Sequence[Document], wired: Mapping[str, Sequence[Build]] | None = None
+    ) -> None:
+        self.documents = {document.path: document for document in documents}
+        self.builds: dict[str, list[Build]] = {}
+        self.products: dict[str, Product] = {}
+        self.marked: dict[str, str] = {}
+        self.evaluations: dict[tuple[str, int], Evaluation | None] = {}
+        for document in documents:
+            self._add(document, list((wired or {}).get(document.path, ())))
+
+    def _add(self, document: Document, builds: list[Build]) -> None:
+        path = document.path
+        own = default_build(path)
+        for comment in document.comments[:_MARKED_LINES]:
+            if comment.text.startswith(BASE_MARK):
+                reference = comment.text[len(BASE_MARK) :].strip()
+                self.marked[path] = reference
+                self.products.setdefault(canonical_image(reference), Product(path, 0, None))
+            elif comment.text.startswith(CONTEXT_MARK):
+                folder = os.path.join(own.context, comment.text[len(CONTEXT_MARK) :].strip())
+                own = replace(own, context=tidy(folder))
+            elif comment.text.startswith(BUILD_MARK):
+                own = with_given(own, comment.text[len(BUILD_MARK) :])
+        if path in self.marked:
+            builds = []
+        distinct: list[Build] = []
+        for build in builds or [own]:
+            number = next((n for n, other in enumerate(distinct) if same_build(build, other)), None)
+            if number is None:
+                number = len(distinct)
+                distinct.append(build)
+            product = Product(path, number, build.target)
+            for tag in build.tags:
+                self.products.setdefault(canonical_image(tag), product)
+            if build.service:
+                for kind in ("service", "target"):
+                    self.products.setdefault(f"{kind}:{build.service}", product)
+        self.builds[path] = distinct
+
+    def all(self) -> list[Evaluation]:
+        """Every document in every way in which it is built."""
+        return [
+            self.evaluation(path, number)
+            for path, builds in self.builds.items()
+            for number in range(len(builds))
+        ]
+
+    def evaluation(self, path: str, number: int = 0) -> Evaluation:
+        """The Dockerfile at ``path``, built in the way with that number."""
+        found = self.evaluations.get((path, number))
+        if found is None:
+            self.evaluations[path, number] = None  # while under way: a cycle resolves to nothing
+            build = self.builds[path][number]
+            found = evaluate(
+                self.documents[path], reader(build.context, path), self.resolve, build=build
+            )
+            self.evaluations[path, number] = found
+        return found
+
+    def resolve(self, reference: str) -> Stage | None:
+        """The stage that builds ``reference``, where one of the set does."""
+        product = self.products.get(reference)
+        if product is None:
+            return None
+        key = (product.path, product.build)
+        if key in self.evaluations and self.evaluations[key] is None:
+            return None
+        evaluation = self.evaluation(*key)
+        if evaluation.document.faults or not evaluation.stages:
+            return None
+        if product.target is None:
+            return evaluation.stages[-1]
+        if product.target.isdecimal() and int(product.target) < len(evaluation.stages):
+            return evaluation.stages[int(product.target)]
+        return evaluation.stage_named(product.target, len(evaluation.stages))
+
+
+def default_build(path: str, context: str | None = None) -> Build:
+    """How a Dockerfile is built that nothing mentions: with its own folder."""
+    folder = context if context is not None else os.path.dirname(path) or "."
+    return Build(path, folder, None, (), (), (), (), path, 1, "")
+
+
+def given_text(build: Build) -> str:
+    """A build's arguments and platforms as :func:`with_given` reads them, ``""`` for none."""
+    if not build.args and not build.platforms:
+        return ""
+    return json.dumps({"args": dict(build.args), "platforms": list(build.platforms)})
+
+
+def with_given(build: Build, text: str) -> Build:
+    """``build`` with arguments and platforms from a base's mark; other text changes nothing."""
+    try:
+        given = json.loads(text)
+        args = tuple((str(name), value) for name, value in given["args"].items())
+        platforms = tuple(map(str, given["platforms"]))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return build
+    if not all(value is None or isinstance(value, str) for _, value in args):
+        return build
+    return replace(build, args=args, platforms=platforms)
+
+
+def same_build(one: Build, other: Build) -> bool:
+    """Whether two builds of a file give its stages the same meaning."""
+    return (
+        os.path.realpath(one.context) == os.path.realpath(other.context)
+        and dict(one.args) == dict(other.args)
+        and dict(one.contexts) == dict(other.contexts)
+        and sorted(one.platforms) == sorted(other.platforms)
+    )
+
+
+def reader(directory: str, dockerfile: str) -> ContextReader:
+    """What COPY takes from ``directory`` when ``dockerfile`` is built with it."""
+    directory = tidy(directory)
+
+    def read(source: str, excludes: Sequence[str]) -> Taken:
+        where = os.path.abspath(directory)
+        if any(is_symbolic(text) for text in (source, *excludes)):
+            return Taken(("symbolic", where, source, tuple(excludes)), directory)
+        try:
+            digest = context_for(directory, dockerfile).digest(source, excludes)
+        except ContextError as error:
+            # The same missing file of the same context is still one file, whenever it comes.
+            key = ("absent", where, source, tuple(excludes))
+            if error.reason == "missing-source":
+                return Taken(key, directory)
+            return Taken(key, directory, Barrier(error.reason, error.message))
+        return Taken(("files", digest), directory)
+
+    return read
+
+
+def evaluate_in_place(document: Document) -> Evaluation:
+    """Evaluate one document with the files of its own folder."""
+    return evaluate(document, reader(os.path.dirname(document.path) or ".", document.path))

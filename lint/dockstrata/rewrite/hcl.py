@@ -1,0 +1,118 @@
+"""Bake files in HCL: targets, groups and variables as text.
+
+Source: Docker's bake file reference; ``dockerfile`` is resolved against ``context``, and an
+argument whose value is null keeps the Dockerfile's default.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dockstrata.meaning.library import WRITTEN
+
+HEADER = f"{WRITTEN}; the next `dockstrata apply` writes it again."
+_IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_RESERVED = frozenset({"null", "true", "false", "for", "in", "if", "else", "endif", "endfor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One image to build. ``contexts`` are its named contexts, ``arguments`` the build arguments:
+    a value, or ``None`` for the variable of that name."""
+
+    name: str
+    dockerfile: str
+    context: str
+    tags: tuple[str, ...] = ()
+    stage: str | None = None
+    contexts: tuple[tuple[str, str], ...] = ()
+    arguments: tuple[tuple[str, str | None], ...] = ()
+    platforms: tuple[str, ...] = ()
+
+
+def is_variable(name: str) -> bool:
+    """Whether HCL can name a variable so."""
+    return bool(_IDENTIFIER.match(name)) and name not in _RESERVED
+
+
+def target_names(paths: Iterable[str], taken: Iterable[str]) -> list[str]:
+    """A target name for each Dockerfile, told by its path, in the same order."""
+    used = Counter(taken)
+    names: list[str] = []
+    for path in paths:
+        folder, _, file = path.rpartition("/")
+        shown = folder if file in ("Dockerfile", "Containerfile") and folder else path
+        stem = re.sub(r"[^A-Za-z0-9_]+", "-", shown).strip("-") or "image"
+        name, number = stem, 2
+        while used[name]:
+            name = f"{stem}-{number}"
+            number += 1
+        used[name] += 1
+        names.append(name)
+    return names
+
+
+def bake_text(bases: Sequence[Target], children: Sequence[Target], root: str, path: str) -> str:
+    """The bake file at ``path``, run from ``root``; all paths are as the user writes them."""
+    targets = [*bases, *children]
+    variables = {name for target in targets for name, value in target.arguments if value is None}
+    lines = [
+        HEADER,
+        "# Builds every base image and every image on one, in order. From this repository's root:",
+        f"#   docker buildx bake -f {_relative(path, root)}",
+        "",
+    ]
+    for name in sorted(variables):
+        lines += [f'variable "{name}" {{', "  default = null", "}", ""]
+    lines += _group("default", children or bases)
+    lines += _group("bases", bases)
+    for target in targets:
+        lines += _target(target, root)
+    return "\n".join(lines)
+
+
+def _group(name: str, targets: Sequence[Target]) -> list[str]:
+    shown = [f"    {_quote(target.name)}," for target in targets]
+    return [f'group "{name}" {{', "  targets = [", *shown, "  ]", "}", ""]
+
+
+def _target(target: Target, root: str) -> list[str]:
+    lines = [
+        f'target "{target.name}" {{',
+        f"  context = {_quote(_relative(target.context, root))}",
+        f"  dockerfile = {_quote(_relative(target.dockerfile, target.context))}",
+    ]
+    if target.stage is not None:
+        lines.append(f"  target = {_quote(target.stage)}")
+    if target.tags:
+        lines.append(f"  tags = {_list(target.tags)}")
+    if target.platforms:
+        lines.append(f"  platforms = {_list(target.platforms)}")
+    if target.contexts:
+        lines.append("  contexts = {")
+        lines += [f"    {_quote(name)} = {_quote(value)}" for name, value in target.contexts]
+        lines.append("  }")
+    if target.arguments:
+        lines.append("  args = {")
+        for name, value in target.arguments:
+            lines.append(f"    {name} = {name if value is None else _quote(value)}")
+        lines.append("  }")
+    return [*lines, "}", ""]
+
+
+def _list(items: Iterable[str]) -> str:
+    return f"[{', '.join(map(_quote, items))}]"
+
+
+def _relative(path: str, start: str) -> str:
+    return os.path.relpath(path or ".", start or ".").replace(os.sep, "/")
+
+
+def _quote(text: str) -> str:
+    """An HCL string literal: no template, no escape of the text's own is left alive."""
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return '"' + text.replace("${", "$${").replace("%{", "%%{") + '"'
