@@ -36,6 +36,12 @@ from dockstrata_rules.packages.unpinned_apk import unpinned_apk
 from dockstrata_rules.packages.unpinned_apt import unpinned_apt
 from dockstrata_rules.packages.unpinned_pip import unpinned_pip
 from dockstrata_rules.security.secrets_in_arg_or_env import secrets_used_in_arg_or_env
+from dockstrata_rules.shape.image_depth import image_depth
+from dockstrata_rules.shape.layer_count import layer_count
+from dockstrata_rules.shape.volatile_before_stable import volatile_before_stable
+from dockstrata_rules.sharing.drifted_pins import drifted_pins
+from dockstrata_rules.sharing.image_defined_twice import image_defined_twice
+from dockstrata_rules.sharing.repeated_prefix import repeated_prefix
 from dockstrata_rules.shell.apt_for_people import apt_for_people
 from dockstrata_rules.shell.cd_in_run import cd_in_run
 from dockstrata_rules.shell.consecutive_runs import consecutive_runs
@@ -78,6 +84,12 @@ RULES: tuple[Rule, ...] = (
     unpinned_apt,
     unpinned_pip,
     secrets_used_in_arg_or_env,
+    image_depth,
+    layer_count,
+    volatile_before_stable,
+    drifted_pins,
+    image_defined_twice,
+    repeated_prefix,
     apt_for_people,
     cd_in_run,
     consecutive_runs,

@@ -1,0 +1,56 @@
+"""One root image is used at several tags across the set.
+
+Each tag is another set of layers to pull, to scan and to update. Often the odd one out was just
+forgotten at the last update; sometimes it is meant, which is why this is off by default.
+
+Bad:
+
+    # one/Dockerfile
+    FROM debian:12.5
+    # two/Dockerfile
+    FROM debian:12.5
+    # three/Dockerfile
+    FROM debian:12.4
+
+Good:
+
+    # one/Dockerfile
+    FROM debian:12.5
+    # two/Dockerfile
+    FROM debian:12.5
+
+Source: dockstrata.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from dockstrata.meaning.images import Image
+from dockstrata.rule import Finding, SetContext, Severity, set_rule
+from dockstrata.syntax.reference import parse_reference
+from dockstrata.syntax.words import is_symbolic
+
+
+@set_rule(code="DS105", name="drifted-pins", severity=Severity.INFO, default=False)
+def drifted_pins(context: SetContext) -> Iterator[Finding]:
+    uses: defaultdict[str, list[tuple[str, Image]]] = defaultdict(list)
+    for image in context.images.images:
+        if image.parent is None and not is_symbolic(image.stage.image):
+            reference = parse_reference(image.stage.image)
+            tag = reference.tag or (reference.digest and f"@{reference.digest[:19]}") or "latest"
+            name = "/".join(filter(None, (reference.registry, reference.repository)))
+            uses[name].append((tag, image))
+    for repository, found in uses.items():
+        tags = Counter(tag for tag, _ in found)
+        (usual, most), *rest = tags.most_common()
+        if not rest or most == rest[0][1]:
+            continue
+        for tag, image in found:
+            if tag != usual:
+                yield context.finding(
+                    image.stage.node,
+                    f"{repository} is at {tag} here but at {usual} in {most} other images"
+                    f" ({len(tags)} tags in the set): use one where you can",
+                )

@@ -1,0 +1,3 @@
+FROM debian:12.5
+RUN apt-cache search curl
+RUN apt list --installed

@@ -1,0 +1,3 @@
+FROM debian:12.5
+RUN DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
+      curl=1
