@@ -150,7 +150,9 @@ class _Masker:
         while more and at < count:
             line = lines[at]
             at += 1
-            if line[:1] <= "#" or line[0] > "z":
+            content = line.lstrip()
+            if not content or content[0] == "#":
+                # Python strips more than Go does: look again.
                 content = line.lstrip(SPACE)
                 if not content:
                     empty.append(at)
