@@ -75,8 +75,8 @@ class Ignores:
 def read_ignores(document: Document, *, hadolint: bool = True) -> Ignores:
     """The ignore comments of a file; hadolint's are passed over where ``hadolint`` is false."""
     found: list[Ignore] = []
-    text = document.source.text
     # Nearly every file has none.
+    text = document.source.text.lower()
     if "dockstrata" in text or (hadolint and "hadolint" in text):
         for span, inside in _comments(document):
             ignore = _ours(document, span, inside)

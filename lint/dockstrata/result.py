@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dockstrata.checker import Failure
 from dockstrata.finding import Finding
-from dockstrata.fixer import Dropped
-from dockstrata.load.lookalike import Skipped
 from dockstrata.source import Source
+
+if TYPE_CHECKING:  # loaded by who makes them
+    from dockstrata.fixer import Dropped
+    from dockstrata.load.lookalike import Skipped
 
 
 @dataclass(frozen=True, slots=True)

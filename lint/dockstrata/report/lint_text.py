@@ -94,7 +94,7 @@ def summary(result: Result, fix: bool = False, diff: bool = False) -> str:
         verb = "Would fix" if diff else "Fixed"
         parts.append(f"{verb} {_count(result.applied.total(), 'problem')}")
     if not result.findings:
-        parts.append(f"{'No problems left' if result.applied else 'No problems found'} in {files}")
+        parts.append(f"{'none left' if result.applied else 'No problems found'} in {files}")
         return "; ".join(parts) + "."
     by_severity = Counter(finding.severity for finding in result.findings)
     kinds = ", ".join(
@@ -106,10 +106,10 @@ def summary(result: Result, fix: bool = False, diff: bool = False) -> str:
     parts.append(text)
     safe = sum(f.fix is not None and f.fix.safety.value == "safe" for f in result.findings)
     unsafe = result.fixable - safe
-    hints = [f"{safe} can be fixed with --fix"] if safe and not (fix or diff) else []
+    hints = [f"{safe:,} can be fixed with --fix"] if safe and not (fix or diff) else []
     if unsafe:
-        hints.append(f"{unsafe} with --fix --unsafe-fixes" if hints else
-                     f"{unsafe} can be fixed with --fix --unsafe-fixes")  # fmt: skip
+        hints.append(f"{unsafe:,} with --fix --unsafe-fixes" if hints else
+                     f"{unsafe:,} can be fixed with --fix --unsafe-fixes")  # fmt: skip
     parts += [", ".join(hints)] if hints else []
     return "; ".join(parts) + "."
 
@@ -128,7 +128,7 @@ def statistics(result: Result) -> Iterator[str]:
 def _kind(severity: Severity, count: int) -> str:
     word = str(severity)
     plural = severity in (Severity.ERROR, Severity.WARNING) and count != 1
-    return f"{count} {word}{'s' if plural else ''}"
+    return f"{count:,} {word}{'s' if plural else ''}"
 
 
 def _count(number: int, noun: str) -> str:
