@@ -45,16 +45,29 @@ class Choice:
 _Ancestors = tuple[Vertex, ...]
 
 
-def choose(roots: Sequence[Vertex], settings: PlanSettings) -> Choice:
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A tree to choose from. ``above`` are bases that exist already, the lowest first; the
+    vertex of a tree that stands on some is the last of them, and is not chosen again."""
+
+    vertex: Vertex
+    above: tuple[Vertex, ...] = ()
+
+
+def choose(roots: Sequence[Root], settings: PlanSettings) -> Choice:
     """The cheapest choice; of equally cheap ones the one with fewer bases."""
     solver = _Solver(settings)
     chosen: list[str] = []
     base_of: dict[str, str] = {}
     cost = 0.0
     for root in roots:
-        solver.measure(root)
-        cost += solver.best(root, ())[0]
-        solver.read(root, (), chosen, base_of)
+        solver.measure(root.vertex)
+        if root.above:
+            cost += solver.below(root.vertex, root.above)[0]
+            solver.read_below(root.vertex, root.above, chosen, base_of)
+        else:
+            cost += solver.best(root.vertex, ())[0]
+            solver.read(root.vertex, (), chosen, base_of)
     return Choice(tuple(chosen), base_of, cost)
 
 
@@ -125,6 +138,11 @@ class _Solver:
                 base_of[vertex.key] = above[-1].key
             chosen.append(vertex.key)
             above = (*above, vertex)
+        self.read_below(vertex, above, chosen, base_of)
+
+    def read_below(
+        self, vertex: Vertex, above: _Ancestors, chosen: list[str], base_of: dict[str, str]
+    ) -> None:
         for leaf in vertex.leaves:
             if hangs_on := above[: max(0, leaf.levels)]:
                 base_of[leaf.key] = hangs_on[-1].key

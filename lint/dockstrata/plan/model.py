@@ -25,7 +25,8 @@ class Base:
 
     ``kind`` is ``file`` (a Dockerfile of its own) or ``stage`` (a stage at the top of the one
     file that uses it). ``members`` are the images built directly on it, ``served`` all images
-    that have it below them. ``ref`` is what children say after FROM.
+    that have it below them. ``ref`` is what children say after FROM. ``existing``: the set builds
+    this image already; images move onto it, and nothing is written for it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Base:
     depth: int
     saved_steps: int
     saved_cost: float
+    existing: bool = False
 
     @property
     def first_step(self) -> int:
@@ -63,10 +65,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan for a set. ``depth_after`` is by image id."""
+    """A plan for a set: ``bases`` are new, ``reused`` exist. ``depth_after`` is by image id."""
 
     settings: PlanSettings
     bases: tuple[Base, ...]
+    reused: tuple[Base, ...]
     base_of: dict[str, Base]
     depth_after: dict[str, int]
     refused: tuple[Refusal, ...]

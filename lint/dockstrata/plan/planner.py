@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dockstrata.meaning.images import Image, ImageSet
 from dockstrata.plan.candidates import Candidate, candidates, followers_of
-from dockstrata.plan.choose import Leaf, Vertex, choose
+from dockstrata.plan.choose import choose
 from dockstrata.plan.model import Base, Member, Plan, Refusal
 from dockstrata.plan.names import base_name, tag_for
 from dockstrata.plan.settings import PlanSettings
+from dockstrata.plan.tree import Existing, Tree, existing_bases, grow
 from dockstrata.similarity.trie import Node, Trie, build_trie
 
 
@@ -31,23 +32,30 @@ def make_plan(
     settings: PlanSettings,
     placement: Placement,
     excluded: Mapping[str, Refusal] | None = None,
+    adoptable: Mapping[str, str] | None = None,
 ) -> Plan:
-    """The cheapest set of new base images under the limits; ``excluded`` images stay as is."""
+    """The cheapest set of new base images under the limits; ``excluded`` images stay as is.
+
+    ``adoptable`` are images of the set, by id, that others may move onto, and what they are
+    called after FROM.
+    """
     trie = build_trie(images.images)
     able, refused = candidates(images, settings, excluded or {})
-    tree = _Tree(trie, able, settings)
+    tree = grow(trie, able, settings, existing_bases(images, trie, adoptable or {}))
     choice = choose(tree.roots, settings)
-    bases = _bases(tree, choice.chosen, choice.base_of, settings, placement)
-    base_of = {member.image.id: base for base in bases for member in base.members}
+    everything = _bases(tree, choice.chosen, choice.base_of, settings, placement)
+    bases = [base for base in everything if not base.existing]
+    base_of = {member.image.id: base for base in everything for member in base.members}
     for leader, followers in followers_of(images).items():
         if leader in base_of:
             base_of |= dict.fromkeys((image.id for image in followers), base_of[leader])
     depth_after = _depths(images, base_of)
     steps = sum(len(image.steps) for image in images.images)
-    saved = sum(base.saved_steps for base in bases)
+    saved = sum(base.saved_steps for base in everything)
     return Plan(
         settings=settings,
         bases=tuple(bases),
+        reused=tuple(base for base in everything if base.existing),
         base_of=base_of,
         depth_after=depth_after,
         refused=tuple(_refusals(images, trie, able, refused, base_of, settings)),
@@ -56,92 +64,14 @@ def make_plan(
     )
 
 
-@dataclass(slots=True)
-class _Tree:
-    """The candidates' prefixes, one vertex for each that is worth a thought."""
-
-    trie: Trie
-    able: Sequence[Candidate]
-    settings: PlanSettings
-    roots: list[Vertex] = field(default_factory=list)
-    node_of: dict[str, Node] = field(default_factory=dict)
-    members: dict[str, list[Candidate]] = field(default_factory=lambda: defaultdict(list))
-    candidate_of: dict[str, Candidate] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        ends: dict[str, list[Candidate]] = defaultdict(list)
-        for candidate in self.able:
-            self.candidate_of[candidate.image.id] = candidate
-            steps = candidate.image.steps[: candidate.file_steps]
-            for step in steps:
-                self.members[step.chain].append(candidate)
-            if steps:
-                ends[steps[-1].chain].append(candidate)
-        for root in self.trie.roots:
-            top = Vertex(root.chain, 0.0, 0)
-            for child in root.children:
-                self._grow(child, top, 0.0, 0, ends)
-            if top.children:
-                # The external root itself is no candidate: no step lies above it.
-                self.roots.extend(top.children)
-
-    def _grow(
-        self,
-        node: Node,
-        above: Vertex,
-        weight: float,
-        steps: int,
-        ends: Mapping[str, list[Candidate]],
-    ) -> None:
-        """Add the vertices of ``node`` and below; a run of the same images is one vertex."""
-        least = max(2, self.settings.min_images)
-        while True:
-            here = self.members.get(node.chain, [])
-            if not here or node.step is None:
-                return
-            weight += self.settings.cost(node.step.kind)
-            steps += node.step.kind != "WORKDIR"
-            onward = [child for child in node.children if child.chain in self.members]
-            same = (
-                len(onward) == 1
-                and len(self.members[onward[0].chain]) == len(here)
-                and node.chain not in ends
-            )
-            if not same:
-                break
-            node = onward[0]
-        target = above
-        if len(here) >= least:
-            target = Vertex(node.chain, weight, steps)
-            self.node_of[node.chain] = node
-            above.children.append(target)
-        for candidate in ends.get(node.chain, []):
-            target.leaves.append(self._leaf(candidate))
-        for child in onward:
-            if target is not above:
-                self._grow(child, target, weight, steps, ends)
-            else:
-                self._hang(child, target)
-
-    def _hang(self, node: Node, above: Vertex) -> None:
-        """Too few images go on here: they are leaves of the vertex above."""
-        for candidate in self.members[node.chain]:
-            above.leaves.append(self._leaf(candidate))
-
-    def _leaf(self, candidate: Candidate) -> Leaf:
-        kinds = (step.kind for step in candidate.image.steps)
-        weight = sum(map(self.settings.cost, kinds))
-        return Leaf(candidate.image.id, weight, candidate.levels)
-
-
 def _bases(
-    tree: _Tree,
+    tree: Tree,
     chosen: Sequence[str],
     base_of: Mapping[str, str],
     settings: PlanSettings,
     placement: Placement,
 ) -> list[Base]:
-    """Base objects, parents before children, named."""
+    """Base objects, parents before children; existing ones that are used come first."""
     direct: dict[str, list[Candidate]] = defaultdict(list)
     below: dict[str, list[str]] = defaultdict(list)
     for key, base in base_of.items():
@@ -149,42 +79,72 @@ def _bases(
             direct[base].append(tree.candidate_of[key])
         else:
             below[base].append(key)
+    used = [key for key in tree.existing_of if key in direct or key in below]
     served: dict[str, list[Image]] = {}
-    for chain in reversed(chosen):
-        images = [candidate.image for candidate in direct[chain]]
-        for child in below[chain]:
+    for key in [*reversed(chosen), *used]:
+        images = [candidate.image for candidate in direct[key]]
+        for child in below[key]:
             images += served[child]
-        served[chain] = sorted(images, key=lambda image: (image.path, image.stage.index))
+        served[key] = sorted(images, key=lambda image: (image.path, image.stage.index))
     made: dict[str, Base] = {}
+    for key in used:
+        existing = tree.existing_of[key]
+        members = _members(direct[key], existing.node.length)
+        made[key] = _reused(existing, members, served[key], settings)
     names = Counter(placement.taken)
-    for chain in chosen:
-        node = tree.node_of[chain]
-        parent = made.get(base_of.get(chain, ""))
+    for key in chosen:
+        node = tree.node_of[key]
+        parent = made.get(base_of.get(key, ""))
         own = node.path()[parent.node.length if parent else 0 :]
-        root = served[chain][0].stage.root
-        kinds = [item.step.kind for item in own if item.step is not None]
-        consumers = len(direct[chain]) + len(below[chain])
-        name = _unique(base_name(root, [i.step for i in own if i.step]), chain, names)
-        tag = chain[:12] if placement.tag == "content" else tag_for(root)
-        in_one_file = len({image.path for image in served[chain]}) == 1
-        path = served[chain][0].path if in_one_file else f"{placement.directory}/{name}/Dockerfile"
-        made[chain] = Base(
+        root = served[key][0].stage.root
+        name = _unique(base_name(root, [i.step for i in own if i.step]), key, names)
+        tag = key[:12] if placement.tag == "content" else tag_for(root)
+        in_one_file = len({image.path for image in served[key]}) == 1
+        path = served[key][0].path if in_one_file else f"{placement.directory}/{name}/Dockerfile"
+        again = len(served[key]) - 1
+        made[key] = Base(
             name=name,
             kind="stage" if in_one_file else "file",
             ref=name if in_one_file else f"{placement.registry}/{name}:{tag}",
             path=path,
             node=node,
             parent=parent,
-            members=tuple(
-                Member(candidate.image, node.length)
-                for candidate in sorted(direct[chain], key=lambda c: (c.image.path, c.image.id))
-            ),
-            served=tuple(served[chain]),
+            members=_members(direct[key], node.length),
+            served=tuple(served[key]),
             depth=(parent.depth if parent else 1) + 1,
-            saved_steps=(consumers - 1) * len(own),
-            saved_cost=(consumers - 1) * sum(map(settings.cost, kinds)) - settings.image_cost,
+            saved_steps=again * len(own),
+            saved_cost=again * _weight(own, settings) - settings.image_cost,
         )
     return list(made.values())
+
+
+def _members(candidates: Sequence[Candidate], steps: int) -> tuple[Member, ...]:
+    images = sorted((c.image for c in candidates), key=lambda image: (image.path, image.id))
+    return tuple(Member(image, steps) for image in images)
+
+
+def _reused(
+    existing: Existing, members: tuple[Member, ...], served: Sequence[Image], settings: PlanSettings
+) -> Base:
+    path = existing.node.path()
+    return Base(
+        name=existing.ref.rpartition("/")[2].partition(":")[0],
+        kind="file",
+        ref=existing.ref,
+        path=existing.image.path,
+        node=existing.node,
+        parent=None,
+        members=members,
+        served=tuple(served),
+        depth=existing.image.depth,
+        saved_steps=len(served) * len(path),
+        saved_cost=len(served) * _weight(path, settings),
+        existing=True,
+    )
+
+
+def _weight(nodes: Sequence[Node], settings: PlanSettings) -> float:
+    return sum(settings.cost(node.step.kind) for node in nodes if node.step is not None)
 
 
 def _unique(name: str, chain: str, names: Counter[str]) -> str:

@@ -26,6 +26,7 @@ def plan_json(repository: Repository, refactoring: Refactoring) -> dict[str, obj
         },
         "costs": {"image": plan.settings.image_cost, "step": dict(plan.settings.step_cost)},
         "bases": [_base(base, refactoring) for base in plan.bases],
+        "reused": [_base(base, refactoring) for base in plan.reused],
         "images": [_image(image, plan) for image in repository.set.images],
         "refused": [
             {"id": refusal.id, "reason": refusal.reason, "message": valid(refusal.message)}

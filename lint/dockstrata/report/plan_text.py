@@ -32,7 +32,10 @@ def plan_text(repository: Repository, refactoring: Refactoring, width: int) -> I
     """The plan's lines."""
     plan = refactoring.plan
     images = len(repository.set.images)
-    if plan.bases:
+    if plan.reused and not plan.bases:
+        moved = _count(len(plan.base_of), "image")
+        yield f"{moved} would move onto base images that exist; no new one would pay."
+    elif plan.bases:
         yield (
             f"{_count(len(plan.bases), 'base image')} would serve {len(plan.base_of)} of"
             f" {images} images: {plan.steps_after} steps to build and maintain instead of"
@@ -40,7 +43,7 @@ def plan_text(repository: Repository, refactoring: Refactoring, width: int) -> I
         )
     else:
         yield f"Nothing to lift: no base image would pay for {_count(images, 'image')}."
-    for number, base in enumerate(plan.bases, 1):
+    for number, base in enumerate([*plan.reused, *plan.bases], 1):
         yield ""
         yield from _base(number, base, plan, width)
     yield from _refused(plan, width)
@@ -55,6 +58,8 @@ def plan_text(repository: Repository, refactoring: Refactoring, width: int) -> I
 
 def _base(number: int, base: Base, plan: Plan, width: int) -> Iterator[str]:
     where = f"new file {base.path}" if base.kind == "file" else f"new stage in {base.path}"
+    if base.existing:
+        where = f"exists: {base.path}"
     start = base.parent.ref if base.parent is not None else readable(base.served[0].stage.root)
     yield f"{number}. {printable(base.ref)}  ({printable(where)})"
     yield f"   FROM {printable(start)}, depth {base.depth}"

@@ -96,7 +96,10 @@ def _single(node: Node, indent: str, branch: str, below: str, width: int) -> Ite
 
 def _leaf(image: Image, own: int) -> str:
     extra = f", {_count(own, 'step')} of its own" if own else ""
-    parent = f", FROM {printable(image.parent.stage.label)}" if image.parent is not None else ""
+    parent = ""
+    if image.parent is not None:
+        below = image.parent
+        parent = f", FROM {printable(below.stage.label if below.path == image.path else below.id)}"
     return f"{printable(image.id)}  (depth {image.depth}{extra}{parent})"
 
 

@@ -42,9 +42,9 @@ def make_draft(plan: Plan) -> Draft:
     exemplars = {base.name: _exemplar(base, draft) for base in plan.bases}
     edits: dict[str, list[Edit]] = defaultdict(list)
     evaluations: dict[str, Evaluation] = {}
-    for base in plan.bases:
-        exemplar = exemplars[base.name]
-        if base.kind == "file":
+    for base in (*plan.reused, *plan.bases):
+        if base.kind == "file" and not base.existing:
+            exemplar = exemplars[base.name]
             draft.bases[base.path], draft.builds[base.path] = base_text(base, exemplar)
         for member in base.members:
             if member.image.id not in draft.mismatched:

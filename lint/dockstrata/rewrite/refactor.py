@@ -56,9 +56,10 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
             options.settings,
             _placement(repository, everything),
             _excluded(repository, everything),
+            _adoptable(repository),
         )
     new = dict(draft.bases)
-    if any(base.kind == "file" for base in plan.bases):
+    if plan.reused or any(base.kind == "file" for base in plan.bases):
         path = repository.under_root(options.bases, BAKE_FILE)
         new[path] = bake_file(repository, plan, draft, path)
     return Refactoring(plan, draft, new, dict(draft.children), generated)
@@ -104,8 +105,9 @@ def _proved(
 ) -> tuple[Plan, Draft]:
     """Plan and draft, leaving out what cannot be proved, until all that is left is."""
     placement = _placement(repository, options)
+    adoptable = _adoptable(repository)
     while True:
-        plan = make_plan(repository.set, options.settings, placement, excluded)
+        plan = make_plan(repository.set, options.settings, placement, excluded, adoptable)
         draft = make_draft(plan)
         failed = {
             image_id: Refusal(image_id, "context-differs", message)
@@ -114,11 +116,38 @@ def _proved(
         if not failed:
             for disproof in prove(plan, draft, repository.set, repository.library.resolve):
                 failed[disproof.id] = Refusal(disproof.id, "not-proved", disproof.message)
-            # A stage that is not on a base itself can only suffer from those of its file.
-            for image in repository.set.images:
-                beside = [i for i in failed if i.rpartition("#")[0] == image.path]
-                if beside and image.id in plan.base_of and image.id not in failed:
-                    failed[image.id] = replace(failed[beside[0]], id=image.id)
         if not failed:
             return plan, draft
+        # What fails on an existing base may still do with a new one.
+        unfit = {
+            image_id
+            for base in plan.reused
+            if any(image.id in failed for image in base.served)
+            for image_id, ref in adoptable.items()
+            if ref == base.ref
+        }
+        if unfit:
+            adoptable = {key: ref for key, ref in adoptable.items() if key not in unfit}
+            continue
+        # A stage that is not on a base itself can only suffer from those of its file.
+        for image in repository.set.images:
+            beside = [key for key in failed if key.rpartition("#")[0] == image.path]
+            if beside and image.id in plan.base_of and image.id not in failed:
+                failed[image.id] = replace(failed[beside[0]], id=image.id)
         excluded = {**failed, **excluded}
+
+
+def _adoptable(repository: Repository) -> dict[str, str]:
+    """Images that others may move onto: dockstrata's bases, and what others are built on."""
+    library = repository.library
+    parents = {image.parent.id for image in repository.set.images if image.parent is not None}
+    stages = {id(image.stage): image for image in repository.set.images}
+    found: dict[str, str] = {}
+    for reference, product in library.products.items():
+        if reference.startswith(("service:", "target:")):
+            continue
+        stage = library.resolve(reference)
+        image = stages.get(id(stage)) if stage is not None else None
+        if image is not None and (product.path in library.marked or image.id in parents):
+            found.setdefault(image.id, library.marked.get(product.path, reference))
+    return found

@@ -1,0 +1,152 @@
+"""The tree of prefixes that the choice is made on: the trie, cut down to what images may share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dockstrata.meaning.images import Image, ImageSet
+from dockstrata.plan.candidates import Candidate
+from dockstrata.plan.choose import Leaf, Root, Vertex
+from dockstrata.plan.settings import PlanSettings
+from dockstrata.similarity.trie import Node, Trie
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """An image of the set that others may move onto: where its steps end, and its name."""
+
+    ref: str
+    image: Image
+    node: Node
+
+
+@dataclass(slots=True)
+class Tree:
+    """The trees to choose from, and what their keys stand for."""
+
+    roots: list[Root] = field(default_factory=list)
+    node_of: dict[str, Node] = field(default_factory=dict)
+    candidate_of: dict[str, Candidate] = field(default_factory=dict)
+    existing_of: dict[str, Existing] = field(default_factory=dict)
+
+
+def existing_bases(
+    images: ImageSet, trie: Trie, adoptable: Mapping[str, str]
+) -> dict[str, Existing]:
+    """By chain digest, the image that has exactly these steps already; the first by name."""
+    found: dict[str, Existing] = {}
+    for image in sorted(images.images, key=lambda image: adoptable.get(image.id, "")):
+        ref = adoptable.get(image.id)
+        node = trie.end_of[image.id]
+        if ref is not None and node.step is not None:
+            found.setdefault(node.chain, Existing(ref, image, node))
+    return found
+
+
+def grow(
+    trie: Trie,
+    able: Sequence[Candidate],
+    settings: PlanSettings,
+    existing: Mapping[str, Existing],
+) -> Tree:
+    """The trees of all candidates: one below each external root and each existing base."""
+    grower = _Grower(settings, existing)
+    for candidate in able:
+        grower.place(candidate)
+    for root in trie.roots:
+        top = Vertex(root.chain, 0.0, 0)
+        for child in root.children:
+            grower.grow(child, top, 0.0, 0)
+        # The external root itself is no candidate: no step lies above it.
+        grower.tree.roots += [Root(vertex) for vertex in top.children]
+    for chain, candidates in grower.standing_on.items():
+        grower.grow_on(existing[chain], candidates)
+    return grower.tree
+
+
+class _Grower:
+    def __init__(self, settings: PlanSettings, existing: Mapping[str, Existing]) -> None:
+        self.settings = settings
+        self.existing = existing
+        self.tree = Tree()
+        self.members: dict[str, list[Candidate]] = defaultdict(list)
+        self.ends: dict[str, list[Candidate]] = defaultdict(list)
+        self.standing_on: dict[str, list[Candidate]] = defaultdict(list)
+
+    def place(self, candidate: Candidate) -> None:
+        """Enter a candidate at the prefixes above the deepest base that it can stand on."""
+        self.tree.candidate_of[candidate.image.id] = candidate
+        steps = candidate.image.steps[: candidate.file_steps]
+        start = 0
+        for position, step in enumerate(steps, 1):
+            base = self.existing.get(step.chain)
+            if base is not None and _may_stand(candidate, base, self.existing):
+                start = position
+        for step in steps[start:]:
+            self.members[step.chain].append(candidate)
+        if start:
+            self.standing_on[steps[start - 1].chain].append(candidate)
+        if len(steps) > start:
+            self.ends[steps[-1].chain].append(candidate)
+
+    def grow(self, node: Node, above: Vertex, weight: float, steps: int) -> None:
+        """Add the vertices of ``node`` and below; a run of the same images is one vertex."""
+        while True:
+            here = self.members.get(node.chain, [])
+            if not here or node.step is None:
+                return
+            weight += self.settings.cost(node.step.kind)
+            steps += node.step.kind != "WORKDIR"
+            onward = [child for child in node.children if child.chain in self.members]
+            same = (
+                len(onward) == 1
+                and len(self.members[onward[0].chain]) == len(here)
+                and node.chain not in self.ends
+            )
+            if not same:
+                break
+            node = onward[0]
+        if len(here) < max(2, self.settings.min_images):
+            # Too few images go on here: they are leaves of the vertex above.
+            above.leaves += map(self.leaf, here)
+            return
+        vertex = Vertex(node.chain, weight, steps)
+        self.tree.node_of[node.chain] = node
+        above.children.append(vertex)
+        vertex.leaves += map(self.leaf, self.ends.get(node.chain, []))
+        for child in onward:
+            self.grow(child, vertex, weight, steps)
+
+    def grow_on(self, base: Existing, candidates: Sequence[Candidate]) -> None:
+        """The tree of the candidates that can stand on an existing base."""
+        kinds = [node.step.kind for node in base.node.path() if node.step is not None]
+        weight = sum(map(self.settings.cost, kinds))
+        steps = sum(kind != "WORKDIR" for kind in kinds)
+        key = f"existing {base.ref}"
+        self.tree.existing_of[key] = base
+        vertex = Vertex(key, weight, steps)
+        vertex.leaves += [
+            self.leaf(candidate)
+            for candidate in candidates
+            if candidate.file_steps == base.node.length
+        ]
+        for child in base.node.children:
+            self.grow(child, vertex, weight, steps)
+        # As many as lie on its FROM path: each uses up one level of the depth.
+        self.tree.roots.append(Root(vertex, (vertex,) * (base.image.depth - 1)))
+
+    def leaf(self, candidate: Candidate) -> Leaf:
+        kinds = (step.kind for step in candidate.image.steps)
+        weight = sum(map(self.settings.cost, kinds))
+        return Leaf(candidate.image.id, weight, candidate.levels)
+
+
+def _may_stand(candidate: Candidate, base: Existing, existing: Mapping[str, Existing]) -> bool:
+    """Whether the image may be built on the base: depth, and never in a circle."""
+    if candidate.image is base.image or candidate.levels < base.image.depth - 1:
+        return False
+    own = candidate.image.steps
+    is_base = any(other.image is candidate.image for other in existing.values())
+    return not is_base or len(own) > base.node.length
