@@ -152,7 +152,7 @@ def test_line_in_pyproject(here: Path) -> None:
 
 
 def test_unreadable(here: Path) -> None:
-    with pytest.raises(DockstrataError, match="^x.toml: cannot be read: no such file"):
+    with pytest.raises(DockstrataError, match=r"^x.toml: cannot be read: no such file"):
         load_configuration("x.toml")
     (here / "x.toml").write_bytes(b"\xff")
     with pytest.raises(DockstrataError, match=r"^x.toml: is not UTF-8"):

@@ -115,7 +115,7 @@ def test_unknown_is_refused_with_the_nearest() -> None:
     require_known(("ALL", "BuildKit", "DL", "DL3", "DS1", "latest-tag"), rules, "x")
     with pytest.raises(DockstrataError, match=r"x: unknown rule 'latst-tag'; did you mean latest"):
         require_known(("latst-tag",), rules, "x")
-    with pytest.raises(DockstrataError, match="unknown rule 'ZZ9'$"):
+    with pytest.raises(DockstrataError, match=r"unknown rule 'ZZ9'$"):
         require_known(("ZZ9",), rules, "x")
 
 

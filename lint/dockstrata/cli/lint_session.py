@@ -223,7 +223,9 @@ def _report(result: Result, request: Request, stdout: TextIO, colour: bool) -> N
         from dockstrata.report.lint import render
 
         show = stdout.isatty() if request.show_source is None else request.show_source
-        stdout.write(render(result, request.form, request.statistics, colour, show))
+        text = render(result, request.form, request.statistics, colour, show)
+        # By line: a reader who left is noticed at the next block, not after the whole report.
+        stdout.writelines(text.splitlines(keepends=True))
     if request.form == "text" and not request.quiet:
         from dockstrata.report.lint_text import summary
 

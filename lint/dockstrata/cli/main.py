@@ -62,8 +62,8 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code; only what a user can act on is printed.
 
-    0 nothing found, 1 findings, 2 the job could not be done; 130 and 141 where a user or a
-    closed pipe ended the run.
+    0 nothing found, 1 findings (or nobody reads them: a closed pipe), 2 the job could not be
+    done, 130 where the user ended the run.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Nobody reads on: let the interpreter's own flush at exit meet no closed pipe.
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return 1  # as click has it
     except (KeyboardInterrupt, click.exceptions.Abort):
         return 130
     except DockstrataError as error:
