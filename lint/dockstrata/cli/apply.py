@@ -23,6 +23,7 @@ def command(check: bool, undo: bool, **given: Any) -> None:
     from dockstrata.meaning.repository import common_root
     from dockstrata.report.terminal import printable
     from dockstrata.rewrite import journal
+    from dockstrata.rewrite.git import ignored_by_git
     from dockstrata.rewrite.refactor import refactor
 
     paths = given["paths"] or (".",)
@@ -48,16 +49,21 @@ def command(check: bool, undo: bool, **given: Any) -> None:
         f"{_files(len(refactoring.changed))} onto {len(plan.bases)} new base"
         f"{'' if len(plan.bases) == 1 else 's'}, {plan.steps} → {plan.steps_after} steps"
     )
+    if refactoring.blocked:
+        raise DockstrataError(
+            "a file that dockstrata did not write is in the way; move it, or choose another folder"
+            " with --bases. Nothing was written",
+            refactoring.blocked[0],
+        )
+    if (ignored := ignored_by_git(list(refactoring.new))) is not None:
+        raise DockstrataError(
+            "git ignores this path, so the base that children need would not be committed; change"
+            " the ignore file, or choose another folder with --bases. Nothing was written",
+            ignored,
+        )
     if check:
         click.echo(f"Would move {summary}. See `dockstrata plan`.")
         raise SystemExit(1)
-    for base in plan.bases:
-        if base.kind == "file" and os.path.lexists(base.path):
-            raise DockstrataError(
-                "exists already and is not a base of dockstrata's; move it, or choose another"
-                " folder with --bases",
-                base.path,
-            )
     journal.write_all(root, files)
     click.echo(f"Moved {summary}; each image proved equal.")
     for path in sorted(refactoring.new):

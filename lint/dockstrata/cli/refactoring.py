@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from dockstrata.meaning.repository import Repository
     from dockstrata.rewrite.refactor import Options
 
+_NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REGISTRY = re.compile(rf"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?(?:/{_NAME})*$")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _OPTIONS = (
@@ -83,6 +86,11 @@ def read(
         settings = replace(settings, min_steps=min_steps)
     if bases.startswith("/") or ".." in bases.split("/") or not bases:
         raise DockstrataError("--bases must be a folder inside the directory that is refactored")
+    if not _REGISTRY.match(registry):
+        raise DockstrataError(
+            f"--registry '{registry}' cannot begin an image reference; it must look like"
+            " localhost, registry.example.com:5000 or registry.example.com/team"
+        )
     repository = read_repository(paths or (".",), exclude=[*configuration.exclude, *exclude])
     tell(repository)
     return repository, Options(settings, bases, registry, tag, include_generated)

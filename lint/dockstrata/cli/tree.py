@@ -7,6 +7,8 @@ import shutil
 
 import click
 
+from dockstrata.cli.refactoring import tell
+
 
 @click.command("tree")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
@@ -18,6 +20,7 @@ def command(paths: tuple[str, ...], form: str, exclude: tuple[str, ...]) -> None
     from dockstrata.similarity.trie import build_trie
 
     repository = read_repository(paths or (".",), exclude=exclude)
+    tell(repository)
     trie = build_trie(repository.set.images)
     if form == "json":
         from dockstrata.report.tree_json import tree_json

@@ -38,6 +38,7 @@ class Config:
     shell: tuple[str, ...] | None = None
     onbuild: list[Instruction] = field(default_factory=list)
     command_set_here: bool = False
+    command_ever_set: bool = False
 
     def child(self) -> Config:
         """What a stage FROM this one begins with."""
@@ -54,6 +55,7 @@ class Config:
             user=self.user,
             workdir=self.workdir,
             shell=self.shell,
+            command_ever_set=self.command_ever_set,
         )
 
     def set_entrypoint(self, arguments: tuple[str, ...]) -> None:
@@ -75,8 +77,10 @@ class Config:
             tuple(sorted(self.labels.items())),
             tuple(sorted(self.exposed)),
             tuple(sorted(self.volumes)),
-            self.command or None,
-            self.entrypoint or None,
+            # () clears what the root image may set, None leaves it.
+            self.command,
+            self.entrypoint,
+            self.command_ever_set,
             self.healthcheck,
             self.stop_signal,
             self.author,

@@ -53,7 +53,7 @@ def _origin(
     name = node.flag("from") if node.keyword == "COPY" else None
     if not name:
         return None
-    return origin(name, evaluator, stage, taken)
+    return origin(name, evaluator, stage, taken, numbers=True)
 
 
 def _content(
@@ -68,7 +68,8 @@ def _content(
 def _inline(heredoc: Heredoc, evaluator: _Evaluator) -> tuple[str, str, str]:
     text = heredoc.body
     if heredoc.expand:
-        text = Lexer(text, evaluator.lookup, evaluator.document.escape, keep_quotes=True).word()
+        # Always with the backslash, whatever the escape directive says.
+        text = Lexer(text, evaluator.lookup, "\\", keep_quotes=True).word()
     return ("heredoc", heredoc.name, text)
 
 
@@ -83,7 +84,7 @@ def _options(node: Instruction, evaluator: _Evaluator) -> tuple[tuple[str, str],
     options: list[tuple[str, str]] = []
     for name in ("chown", "chmod", "checksum", "link", "parents", "keep-git-dir", "unpack"):
         value = node.flag(name)
-        if value is None or value.lower() == "false":
+        if value is None or (value.lower() == "false" and name != "unpack"):
             continue
         value = evaluator.expand(value)
         if name == "chmod" and re.fullmatch(r"[0-7]+", value):

@@ -14,7 +14,7 @@ from dockstrata.load.wiring import Build
 from dockstrata.meaning import copying, running
 from dockstrata.meaning.config import Config, healthcheck, ports
 from dockstrata.meaning.context import ContextReader, no_context
-from dockstrata.meaning.paths import ROOT_DIRECTORY, resolve
+from dockstrata.meaning.paths import ROOT_DIRECTORY, clean, working_directory
 from dockstrata.meaning.state import DEFAULT_SHELL, State, with_env
 from dockstrata.meaning.step import Barrier, Step, chain_digest
 from dockstrata.syntax.nodes import Document, Instruction
@@ -34,6 +34,8 @@ PLATFORM_ARGUMENTS = frozenset(
     for side in ("BUILD", "TARGET")
     for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
 ) | {"TARGETOSVERSION", "BUILDOSVERSION"}
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""PATH where the root image sets none; of the images here only ``scratch`` is known not to."""
 _GIVEN = re.compile(f"{OPEN}given\x1f[^{OPEN}{CLOSE}]*\x1f([^{OPEN}{CLOSE}]*){CLOSE}")
 TARGET_PLATFORM = symbol("platform", "TARGETPLATFORM")
 """What ``--platform`` is by default."""
@@ -179,6 +181,9 @@ class _Evaluator:
     def global_lookup(self, name: str) -> str | None:
         if name in self.global_values:
             return self.global_values[name]
+        if name == "TARGETSTAGE":
+            # The stage that is asked for: another one in every file.
+            return symbol("target-stage", self.document.path)
         return symbol("platform", name) if name in PLATFORM_ARGUMENTS else None
 
     def value(self, name: str, default: str) -> str:
@@ -263,7 +268,8 @@ class _Evaluator:
             problem = (
                 problem or f"line {node.start_line}: base name ({''.join(words[:1])}) is blank"
             )
-        parent = _find(self.stages, image)
+        # FROM looks a stage up as written, names are kept in lower case.
+        parent = _find(self.stages, image) if image == image.lower() else None
         image, known, barrier = self.external(image) if parent is None else (image, None, None)
         if name is not None and name in self.named:
             message = f"the stage is replaced by the named context {self.named[name]}"
@@ -289,8 +295,11 @@ class _Evaluator:
             meaning=meaning,
             problem=problem,
         )
-        if below is None:
-            self.state = State(workdir="/" if root == "scratch" else ROOT_DIRECTORY)
+        if below is None and root == "scratch":
+            self.state = State(env={"PATH": DEFAULT_PATH}, workdir="/")
+            self.stage.config.env["PATH"] = DEFAULT_PATH
+        elif below is None:
+            self.state = State(workdir=ROOT_DIRECTORY)
             self.stage.barrier = _onbuild_barrier(image)
             if not is_symbolic(image) and not parse_reference(image).valid and image != "scratch":
                 self.stage.problem = (
@@ -375,9 +384,12 @@ class _Evaluator:
             barrier=taken.barrier,
         )
 
-    def source_stage(self, stage: Stage, name: str) -> int | None:
-        """The index of the stage that ``--from=name`` means, ``None`` for an image."""
-        if name.isdecimal() and int(name) < stage.index:
+    def source_stage(self, stage: Stage, name: str, numbers: bool) -> int | None:
+        """The index of the stage that ``--from=name`` means, ``None`` for an image.
+
+        ``numbers``: COPY may count stages, a mount only names them.
+        """
+        if numbers and name.isdecimal() and int(name) < stage.index:
             return int(name)
         found = _find(self.stages[: stage.index], name)
         return None if found is None else found.index
@@ -396,11 +408,11 @@ class _Evaluator:
         return self.step(stage, node, body, None, taken)
 
     def workdir(self, stage: Stage, node: Instruction) -> Step | None:
-        path = resolve(self.state.workdir, self.expand(node.rest))
+        path = working_directory(self.state.workdir, self.expand(node.rest))
         self.state = replace(self.state, workdir=path)
         if path == "/":
             return None
-        return self.step(stage, node, (path, self.state.user or ""))
+        return self.step(stage, node, (clean(path), self.state.user or ""))
 
     def environment(self, stage: Stage, node: Instruction) -> None:
         pairs = [(self.expand(name), self.expand(value)) for name, value in node.pairs()]
@@ -414,20 +426,20 @@ class _Evaluator:
         )
 
     def argument(self, stage: Stage, node: Instruction) -> None:
-        found: list[tuple[str, str]] = []
+        # Word by word: unlike ENV's, a later word sees what an earlier one has set.
         for word in node.arguments:
             name, equals, value = word.partition("=")
             name = self.expand(name)
+            earlier = self.state.env.get(name)
             if equals:
-                found.append((name, self.value(name, symbol("arg", name, self.expand(value)))))
+                default = symbol("arg", name, self.expand(value))
             else:
-                known = self.global_lookup(name) or symbol("arg", name)
-                found.append((name, self.value(name, known)))
-        env: Mapping[str, str] = self.state.env
-        for name, value in found:
-            env = with_env(env, name, value)
-        names = frozenset(name for name, _ in found)
-        self.state = replace(self.state, env=env, arguments=self.state.arguments | names)
+                # Without any value the argument leaves what was there before.
+                unset = symbol("arg", name, "else", earlier) if earlier else symbol("arg", name)
+                default = self.global_lookup(name) or unset
+            env = with_env(self.state.env, name, self.value(name, default))
+            arguments = self.state.arguments | {name}
+            self.state = replace(self.state, env=env, arguments=arguments)
 
     def user(self, stage: Stage, node: Instruction) -> None:
         self.state = replace(self.state, user=self.expand(node.rest))
@@ -454,7 +466,7 @@ class _Evaluator:
 
     def command(self, stage: Stage, node: Instruction) -> None:
         stage.config.command = running.argv(node, self.state.shell)
-        stage.config.command_set_here = True
+        stage.config.command_set_here = stage.config.command_ever_set = True
 
     def entrypoint(self, stage: Stage, node: Instruction) -> None:
         stage.config.set_entrypoint(running.argv(node, self.state.shell))

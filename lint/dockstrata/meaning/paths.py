@@ -10,6 +10,11 @@ ROOT_DIRECTORY = symbol("root", "workdir")
 """The working directory that an unknown root image sets."""
 
 
+def working_directory(current: str, path: str) -> str:
+    """What WORKDIR sets: an absolute path as it is written, a relative one joined and cleaned."""
+    return path if path.startswith("/") else resolve(current, path)
+
+
 def resolve(directory: str, path: str) -> str:
     """``path`` as seen from ``directory``, cleaned where every part is known."""
     if path.startswith(OPEN):
@@ -31,6 +36,8 @@ def clean(path: str) -> str:
 
 def destination(directory: str, path: str) -> str:
     """Where COPY and ADD put things; a final slash is kept, for it means a directory."""
-    slash = path in ("", ".") or path.endswith(("/", "/."))
-    resolved = resolve(directory, path) if path else directory
+    resolved = resolve(directory, path or ".")
+    if path.endswith("/."):
+        return f"{resolved.rstrip('/')}/."
+    slash = path in ("", ".") or path.endswith("/")
     return resolved if not slash or resolved.endswith("/") else resolved + "/"

@@ -75,6 +75,9 @@ def read_repository(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Rep
     generated: dict[str, Generated] = {}
     documents: list[Document] = []
     for path in found.files:
+        if not os.path.isfile(path):
+            problems.append(Problem(path, 1, "is not a regular file"))
+            continue
         try:
             with open(path, "rb") as file:
                 source = Source.from_bytes(path, file.read())
@@ -90,7 +93,7 @@ def read_repository(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Rep
         if phrase is not None or template is not None:
             generated[path] = Generated(phrase, template)
         documents.append(document)
-    wiring = [path for path in found.wiring if not _written_by_us(path)]
+    wiring = [path for path in found.wiring if not written_by_us(path)]
     builds = load_builds(paths, found.files, wiring=wiring)
     problems += [
         Problem(problem.path, problem.line, problem.message)
@@ -103,7 +106,7 @@ def read_repository(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Rep
     return Repository(root, images, library, found.skipped, tuple(problems), generated)
 
 
-def _written_by_us(path: str) -> bool:
+def written_by_us(path: str) -> bool:
     """Whether a bake file is our own: it repeats what the bases' marks say."""
     try:
         with open(path, "rb") as file:

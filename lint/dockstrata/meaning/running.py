@@ -64,15 +64,17 @@ def _command(node: Instruction, state: State) -> tuple[tuple[str, ...], tuple[st
         for heredoc in node.heredocs:
             text += f"\n{heredoc.content}{heredoc.name}"
         return (*state.shell, text), None
-    if first.content.startswith("#!"):
-        return (f"/dev/pipes/{first.name}",), (first.name, first.body)
+    if first.body.startswith("#!"):
+        return (*state.shell, f"/dev/pipes/{first.name}"), (first.name, first.body)
     return (*state.shell, first.body), None
 
 
-def origin(name: str, evaluator: _Evaluator, stage: Stage, taken: Taken) -> tuple[str, ...]:
+def origin(
+    name: str, evaluator: _Evaluator, stage: Stage, taken: Taken, *, numbers: bool
+) -> tuple[str, ...]:
     """What ``--from=name`` or ``from=name`` is: a stage or an image of the set, told apart by
     their chains elsewhere, or an image from outside."""
-    index = evaluator.source_stage(stage, name)
+    index = evaluator.source_stage(stage, name, numbers)
     if index is not None:
         taken.stages.append(index)
         return ("stage",)
@@ -98,7 +100,7 @@ def _mount(
     kind = options.setdefault("type", "bind")
     source = options.get("from")
     if isinstance(source, str):
-        options["from"] = origin(source, evaluator, stage, taken)
+        options["from"] = origin(source, evaluator, stage, taken, numbers=False)
     elif kind == "bind":
         found = evaluator.context(str(options.get("source", ".")), ())
         options["content"] = found.key

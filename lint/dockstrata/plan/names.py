@@ -16,8 +16,11 @@ _INSTALLERS = {
     "pip": "install", "pip3": "install", "npm": "install", "gem": "install", "conda": "install",
     "go": "install", "cargo": "install", "yarn": "add",
 }  # fmt: skip
-_FETCHERS = frozenset({"curl", "wget"})
-_SKIP = frozenset({"sudo", "true", "set", "install", "add", "update", "upgrade", "clean"})
+_GENERAL = frozenset(
+    {"sudo", "true", "set", "cp", "mv", "ln", "echo", "mkdir", "chmod", "chown", "sed", "rm", "cat",
+     "touch", "printf", "tar", "sh", "bash", "test", "cd", "export", "curl", "wget", "find", "if",
+     "install", "for", "unzip", "env", *_INSTALLERS}
+)  # fmt: skip
 _SEPARATORS = re.compile(r"&&|\|\||[;|\n()]")
 _ENDS_NAME = re.compile(r"[=<>~!:@\[].*$")
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
@@ -54,9 +57,11 @@ def _words(steps: Iterable[Step]) -> Iterable[str]:
         if step.kind == "RUN":
             yield from _run_words(step)
         elif step.kind in ("COPY", "ADD") and step.instruction.arguments:
-            target = readable(step.instruction.arguments[-1]).rstrip("/.")
-            source = step.instruction.arguments[0].rstrip("/.")
-            yield from filter(None, [_slug(target.rsplit("/", 1)[-1] or source.rsplit("/", 1)[-1])])
+            source, target = (step.instruction.arguments[at].rstrip(".") for at in (0, -1))
+            # Of a folder as target the source's name says more.
+            told = source if target.endswith("/") or not target else target
+            if word := _slug(told.rstrip("/").rsplit("/", 1)[-1]):
+                yield word
 
 
 def _run_words(step: Step) -> Iterable[str]:
@@ -79,11 +84,18 @@ def _run_words(step: Step) -> Iterable[str]:
                     if slug and not _VERSION.match(slug):
                         found = True
                         yield slug
-    if not found:
-        program = text.split()[0].rsplit("/", 1)[-1] if text.split() else ""
-        slug = _slug(program)
-        if slug and slug not in _SKIP and slug not in _FETCHERS:
-            yield slug
+    if not found and (word := _told_by_program(text)):
+        yield word
+
+
+def _told_by_program(text: str) -> str:
+    """What a command that installs nothing is about: its program, or what a general one makes."""
+    words = [word.strip("\"';") for word in text.split()]
+    program = _slug(words[0].rsplit("/", 1)[-1]) if words else ""
+    if program not in _GENERAL:
+        return program
+    paths = [word.rstrip("/") for word in words[1:] if "/" in word.rstrip("/").lstrip("/.")]
+    return _slug(paths[-1].rsplit("/", 1)[-1]) if paths else ""
 
 
 def _slug(text: str) -> str:

@@ -48,6 +48,9 @@ def plan_text(repository: Repository, refactoring: Refactoring, width: int) -> I
         yield from _base(number, base, plan, width)
     yield from _refused(plan, width)
     yield from _generated(refactoring)
+    for path in refactoring.blocked:
+        yield ""
+        yield f"In the way: {printable(path)} exists and dockstrata did not write it (see --bases)."
     yield ""
     deepest = max(plan.depth_after.values(), default=0)
     costs = ", ".join(f"{kind} {cost:g}" for kind, cost in plan.settings.step_cost.items() if cost)

@@ -5,25 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from dockstrata.errors import DockstrataError
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.evaluate import canonical_image
 from dockstrata.meaning.library import default_build
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Plan
 from dockstrata.rewrite.draft import Draft
-from dockstrata.rewrite.hcl import HEADER, Target, bake_text, is_variable, target_names
+from dockstrata.rewrite.hcl import Target, bake_text, is_variable, target_names
 from dockstrata.source import Source
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.parse import parse
 
 
 def bake_file(repository: Repository, plan: Plan, draft: Draft, path: str) -> str:
-    """The text of the bake file at ``path``.
-
-    Raises :class:`DockstrataError` where a file of someone else's is there.
-    """
-    _check_ours(path)
+    """The text of the bake file at ``path``."""
     library = repository.library
     documents = dict(library.documents)
     for name, text in (*draft.children.items(), *draft.bases.items()):
@@ -53,13 +48,6 @@ def bake_file(repository: Repository, plan: Plan, draft: Draft, path: str) -> st
     for name, (file, build) in zip(shown, below, strict=True):
         children.append(_target(name, documents[file], build, by_reference, build.tags))
     return bake_text(bases, children, repository.root, path)
-
-
-def _check_ours(path: str) -> None:
-    if os.path.lexists(path):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            if not file.read(len(HEADER)).startswith(HEADER):
-                raise DockstrataError("exists and was not written by dockstrata", path)
 
 
 def _target_name(reference: str) -> str:

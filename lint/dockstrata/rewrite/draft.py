@@ -142,7 +142,7 @@ def _stage_edits(
     if not bases:
         return []
     first = min(image.stage.index for base in bases for image in base.served)
-    at = block_of(document, evaluation.stages[first].node, comment_lines(document)).first
+    at = _above(document, evaluation.stages[first].node)
     newline = document.source.newline
     text = "".join(base_body(base, exemplars[base.name]) + newline for base in bases)
     start = document.source.line_span(at).start
@@ -156,10 +156,18 @@ def _stage_edits(
     return edits
 
 
+def _above(document: Document, node: Instruction) -> int:
+    """The line before which a stage may be put: not between a stage and its comment, but below
+    the comment that a file begins with."""
+    comments = comment_lines(document)
+    first = block_of(document, node, comments).first
+    return node.start_line if comments and first == min(comments) else first
+
+
 def _renumber(document: Document, node: Instruction, first: int, added: int) -> list[Edit]:
-    """``--from=N`` and ``from=N`` that count stages, where new ones now stand before them."""
+    """``--from=N`` that counts stages, where new ones now stand before them."""
     edits = []
-    for match in re.finditer(r"(?:--from=|[=,]from=)(\d+)(?=[\s,]|$)", node.line):
+    for match in re.finditer(r"--from=(\d+)(?=\s|$)", node.line):
         if match.start() < node.arguments_at and int(match[1]) >= first:
             span = node.span_of(match.start(1), match.end(1))
             edits.append(Edit(document.path, span, str(int(match[1]) + added)))

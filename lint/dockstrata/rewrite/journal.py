@@ -87,6 +87,8 @@ def recover_locked(root: str) -> list[str]:
 def locked(root: str) -> Iterator[None]:
     """Keep other runs out of this root. Raises :class:`DockstrataError` where one is under way."""
     folder = os.path.join(root, FOLDER)
+    if os.path.islink(folder):
+        raise DockstrataError("is a symbolic link; nothing is written through it", folder)
     try:
         os.makedirs(folder, exist_ok=True)
         # Nothing in here is anyone's business: not git's, not a build's.
@@ -171,7 +173,7 @@ def _restore(root: str, entries: list[Entry]) -> list[str]:
     restored: list[str] = []
     for entry in entries:
         path = _absolute(root, entry.path)
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(path + _TEMPORARY)
         if _digest(path) != entry.after or entry.after == entry.before:
             continue

@@ -124,7 +124,7 @@ def _first_step(before: Stage, after: Stage) -> str:
 
 def _first_setting(before: Stage, after: Stage) -> str:
     names = (
-        "PATH", "environment", "labels", "ports", "volumes", "command", "entrypoint",
+        "PATH", "environment", "labels", "ports", "volumes", "command", "entrypoint", "command",
         "healthcheck", "stop signal", "author", "user", "working directory", "shell", "ONBUILD",
     )  # fmt: skip
     pairs = zip(names, before.config.key(), after.config.key(), strict=True)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from dockstrata.meaning.repository import Repository
+from dockstrata.meaning.repository import Repository, written_by_us
 from dockstrata.plan.model import Plan, Refusal
 from dockstrata.plan.planner import Placement, make_plan
 from dockstrata.plan.settings import PlanSettings
@@ -32,7 +32,8 @@ class Options:
 class Refactoring:
     """A proved plan with the text of every file that it writes: new and changed ones by path.
 
-    ``generated`` counts what ``include_generated`` would add, where that is off and adds anything.
+    ``generated`` is the plan with ``include_generated``, where that is off and would matter;
+    ``blocked`` are paths of new files at which something of the user's lies.
     """
 
     plan: Plan
@@ -40,6 +41,7 @@ class Refactoring:
     new: dict[str, str]
     changed: dict[str, str]
     generated: Plan | None
+    blocked: tuple[str, ...] = ()
 
 
 def refactor(repository: Repository, options: Options) -> Refactoring:
@@ -58,11 +60,22 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
             _excluded(repository, everything),
             _adoptable(repository),
         )
+    blocked = [base.path for base in plan.bases if base.kind == "file" and _taken(base.path)]
     new = dict(draft.bases)
     if plan.reused or any(base.kind == "file" for base in plan.bases):
         path = repository.under_root(options.bases, BAKE_FILE)
         new[path] = bake_file(repository, plan, draft, path)
-    return Refactoring(plan, draft, new, dict(draft.children), generated)
+        if _taken(path) and not written_by_us(path):
+            blocked.append(path)
+    return Refactoring(plan, draft, new, dict(draft.children), generated, tuple(blocked))
+
+
+def _taken(path: str) -> bool:
+    """Whether something lies at the path, or where one of its folders must be."""
+    folder = os.path.dirname(path)
+    while folder and not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    return os.path.lexists(path) or (bool(folder) and not os.path.isdir(folder))
 
 
 def _paths(repository: Repository) -> Iterable[str]:

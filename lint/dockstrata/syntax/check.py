@@ -28,7 +28,7 @@ def _unknown(word: str) -> str:
     near = nearest(lower(word), map(str.lower, KEYWORDS))
     if near is None:
         return f"unknown instruction: {word}"
-    shown = near if word == lower(word) else near.upper()
+    shown = near.upper() if word == word.upper() else near
     return f"unknown instruction: {word} (did you mean {shown}?)"
 
 

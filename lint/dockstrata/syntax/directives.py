@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from dockstrata.syntax.gotext import SPACE
+
+# Any white space may follow the #, only that of Go's \\s stands elsewhere.
 _DIRECTIVE = re.compile(
-    r"^#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$"
+    rf"^#[{SPACE}]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$"
 )
 KNOWN = frozenset({"syntax", "escape", "check"})
 
