@@ -10,7 +10,8 @@ Differences that are listed, each with its reason (``listed``):
   as skipped where it fails, compared where it does not.
 * *separators*: the module carries BuildKit 0.12, which does not report the ``=`` or blank between
   the name and value of ENV and LABEL; ours are dropped before the comparison.
-* *newer syntax*: BuildKit 0.12 knows no ``check`` directive; in a line that opens heredocs it
+* *newer syntax*: BuildKit 0.12 knows no ``check`` directive, and no white space but ASCII's between
+  ``#`` and a directive's name; in a line that opens heredocs it
   knows fewer operators in ``${}`` and no blanks between ``<<`` and the name; and it overlooks what
   follows a JSON array.
 * *depth*: we refuse substitutions nested more than 50 deep, BuildKit has no limit.
@@ -138,7 +139,7 @@ def difference(data: bytes) -> str | None:
 def newer(data: bytes) -> bool:
     """Whether ``data`` holds what BuildKit reads otherwise since the module's version."""
     document = parse(Source.from_bytes("Dockerfile", data))
-    if document.directive("check"):
+    if document.directive("check") or _NEWER_DIRECTIVE.search(document.source.text):
         return True
     for outer in document.instructions:
         node = outer.trigger or outer
@@ -150,6 +151,11 @@ def newer(data: bytes) -> bool:
 
 
 _NEWER = re.compile(r"\$\{\w*:?[^\w:}]|<<[\t\r ]")
+
+
+_NEWER_DIRECTIVE = re.compile(
+    r"#\s*[\v\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]\s*\w+\s*="
+)
 
 
 def _behind_array(line: str) -> bool:

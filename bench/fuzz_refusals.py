@@ -130,7 +130,7 @@ def theirs(text: str) -> tuple[int | None, str] | None:
         done = subprocess.run(command + options, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return None
-    message = done.stderr.strip().removeprefix("Error: failed to lint Dockerfile: ")
+    message = done.stderr.removesuffix("\n").removeprefix("Error: failed to lint Dockerfile: ")
     message = message.removeprefix(f"Error: failed to lint {path}: ")
     found = re.fullmatch(r"dockerfile parse error on line (\d+): (.*)", message, re.DOTALL)
     return (int(found[1]), found[2]) if found else (None, message)

@@ -28,7 +28,9 @@ def _unknown(word: str) -> str:
     near = nearest(lower(word), map(str.lower, KEYWORDS))
     if near is None:
         return f"unknown instruction: {word}"
-    shown = near.upper() if word == word.upper() else near
+    # Go's upper case of a letter is one letter: those that Python makes two of stay.
+    upper = all(len(char.upper()) > 1 or char == char.upper() for char in word)
+    shown = near.upper() if upper else near
     return f"unknown instruction: {word} (did you mean {shown}?)"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dockstrata.syntax.gotext import SPACE
 
-# Any white space may follow the #, only that of Go's \\s stands elsewhere.
+# Any white space may follow the #, only ASCII's but the vertical tab elsewhere.
 _DIRECTIVE = re.compile(
     rf"^#[{SPACE}]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$"
 )
