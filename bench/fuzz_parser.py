@@ -145,7 +145,7 @@ def newer(data: bytes) -> bool:
         node = outer.trigger or outer
         if "<<" in node.line and _NEWER.search(node.line):
             return True
-        if not node.json and _behind_array(outer.line):
+        if not node.json and any(map(_behind_array, (node.rest, _after_word(node.rest)))):
             return True
     return False
 
@@ -158,9 +158,14 @@ _NEWER_DIRECTIVE = re.compile(
 )
 
 
-def _behind_array(line: str) -> bool:
-    """Whether something follows a JSON array in ``line``."""
-    rest = line[line.find("[") :]
+def _after_word(rest: str) -> str:
+    """What HEALTHCHECK takes for its command."""
+    return rest[len(re.split(r"\s", rest, maxsplit=1)[0]) :]
+
+
+def _behind_array(rest: str) -> bool:
+    """Whether something follows the JSON array that ``rest`` begins with."""
+    rest = rest.lstrip()
     try:
         value, end = json.JSONDecoder().raw_decode(rest)
     except ValueError:
@@ -225,7 +230,7 @@ def main() -> int:
             total += counts
             for what, data in sorted(found, key=lambda pair: len(pair[1])):
                 if shown < given.show:
-                    print(f"{what}\n    {data[:600]!r}", flush=True)
+                    print(f"{what}\n    {data[:4000]!r}", flush=True)
                     shown += 1
     seconds = time.monotonic() - start
     print(f"{sum(total.values())} inputs in {seconds:.0f} s: {dict(total)}")
