@@ -21,7 +21,7 @@ import pytest
 
 from dockstrata.meaning import evaluate as evaluator
 from dockstrata.meaning import paths
-from dockstrata.meaning.repository import evaluate_in_place
+from dockstrata.meaning.library import evaluate_in_place
 from dockstrata.source import Source
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.parse import parse
