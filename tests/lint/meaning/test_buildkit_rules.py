@@ -179,6 +179,28 @@ OTHER = [
      "FROM scratch\nENV PATH=/x:\nRUN a\n"),
     ("mount-from-number", "FROM a AS s\nRUN x\n" + D + "RUN --mount=from=0,target=/m y\n",
      "FROM a AS s\nRUN x\n" + D + "RUN --mount=from=s,target=/m y\n"),
+]  # fmt: skip
+
+
+def _cases(rows: list[tuple[str, str, str]]) -> list[object]:
+    return [pytest.param(*row[1:], id=row[0]) for row in rows]
+
+
+@pytest.mark.parametrize(("one", "other"), _cases(SAME))
+def test_same_build(one: str, other: str) -> None:
+    assert last(one).meaning == last(other).meaning
+    assert last(one).chain == last(other).chain
+
+
+@pytest.mark.parametrize(("one", "other"), _cases(OTHER))
+def test_another_build(one: str, other: str) -> None:
+    assert last(one).meaning != last(other).meaning
+    assert last(one).chain != last(other).chain
+
+
+# Configuration: the same, or another one.
+
+CONFIG_SAME = [
     ("entrypoint-clears-inherited-cmd",
      'FROM a AS b\nENTRYPOINT ["x"]\nCMD ["c"]\nFROM b\nENTRYPOINT ["e"]\n',
      'FROM a AS b\nENTRYPOINT ["x"]\nFROM b\nCMD ["c"]\nENTRYPOINT ["e"]\nCMD []\n'),
@@ -271,9 +293,9 @@ def test_what_would_not_build_is_a_problem(text: str, problem: str | None) -> No
         assert problem in (stage.problem or "")
 
 
-def test_the_stage_that_is_built_is_in_no_base() -> None:
+def test_the_stage_that_is_built_is_another_in_every_file() -> None:
     """TARGETSTAGE has another value in a base than in the images on it."""
-    steps = last("FROM debian AS a\nRUN w\nARG TARGETSTAGE\nRUN x\n").steps
-    assert [step.barrier is None for step in steps] == [True, False]
-    assert steps[1].barrier is not None
-    assert steps[1].barrier.reason == "target-stage"
+    text = "FROM debian AS a\nARG TARGETSTAGE\nRUN x\nFROM debian AS b\nARG TARGETSTAGE\nRUN x\n"
+    one, other = (evaluate(parse(Source(path, text))).stages for path in ("one", "other"))
+    assert one[0].chain == one[1].chain
+    assert one[0].chain != other[0].chain
