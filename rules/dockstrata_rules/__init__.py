@@ -12,11 +12,24 @@ from dockstrata_rules.images.redundant_target_platform import redundant_target_p
 from dockstrata_rules.images.reserved_stage_name import reserved_stage_name
 from dockstrata_rules.images.stage_name_casing import stage_name_casing
 from dockstrata_rules.images.undefined_arg_in_from import undefined_arg_in_from
+from dockstrata_rules.images.untagged_image import untagged_image
+from dockstrata_rules.images.untrusted_registry import untrusted_registry
+from dockstrata_rules.instructions.add_instead_of_copy import add_instead_of_copy
+from dockstrata_rules.instructions.before_from import before_from
 from dockstrata_rules.instructions.consistent_instruction_casing import (
     consistent_instruction_casing,
 )
+from dockstrata_rules.instructions.copy_from_itself import copy_from_itself
+from dockstrata_rules.instructions.copy_from_unknown import copy_from_unknown
+from dockstrata_rules.instructions.copy_to_no_directory import copy_to_no_directory
+from dockstrata_rules.instructions.copy_whole_stage import copy_whole_stage
+from dockstrata_rules.instructions.copy_without_workdir import copy_without_workdir
+from dockstrata_rules.instructions.env_uses_itself import env_uses_itself
 from dockstrata_rules.instructions.expose_invalid_format import expose_invalid_format
 from dockstrata_rules.instructions.expose_proto_casing import expose_proto_casing
+from dockstrata_rules.instructions.invalid_label_key import invalid_label_key
+from dockstrata_rules.instructions.invalid_port import invalid_port
+from dockstrata_rules.instructions.invalid_trigger import invalid_trigger
 from dockstrata_rules.instructions.json_args_recommended import json_args_recommended
 from dockstrata_rules.instructions.legacy_key_value_format import legacy_key_value_format
 from dockstrata_rules.instructions.maintainer_deprecated import maintainer_deprecated
@@ -24,17 +37,35 @@ from dockstrata_rules.instructions.multiple_cmd import multiple_cmd
 from dockstrata_rules.instructions.multiple_entrypoint import multiple_entrypoint
 from dockstrata_rules.instructions.multiple_healthcheck import multiple_healthcheck
 from dockstrata_rules.instructions.no_empty_continuation import no_empty_continuation
+from dockstrata_rules.instructions.no_healthcheck import no_healthcheck
 from dockstrata_rules.instructions.overridden_instruction import overridden_instruction
 from dockstrata_rules.instructions.undefined_var import undefined_var
+from dockstrata_rules.instructions.unpacked_archive import unpacked_archive
 from dockstrata_rules.instructions.workdir_relative_path import workdir_relative_path
 from dockstrata_rules.packages.apk_no_cache import apk_no_cache
 from dockstrata_rules.packages.apt_lists import apt_lists
 from dockstrata_rules.packages.apt_no_recommends import apt_no_recommends
 from dockstrata_rules.packages.apt_yes import apt_yes
+from dockstrata_rules.packages.dnf_clean import dnf_clean
+from dockstrata_rules.packages.dnf_yes import dnf_yes
 from dockstrata_rules.packages.pip_no_cache import pip_no_cache
 from dockstrata_rules.packages.unpinned_apk import unpinned_apk
 from dockstrata_rules.packages.unpinned_apt import unpinned_apt
+from dockstrata_rules.packages.unpinned_dnf import unpinned_dnf
+from dockstrata_rules.packages.unpinned_gem import unpinned_gem
+from dockstrata_rules.packages.unpinned_go import unpinned_go
+from dockstrata_rules.packages.unpinned_npm import unpinned_npm
 from dockstrata_rules.packages.unpinned_pip import unpinned_pip
+from dockstrata_rules.packages.unpinned_yum import unpinned_yum
+from dockstrata_rules.packages.unpinned_zypper import unpinned_zypper
+from dockstrata_rules.packages.yarn_cache import yarn_cache
+from dockstrata_rules.packages.yum_clean import yum_clean
+from dockstrata_rules.packages.yum_yes import yum_yes
+from dockstrata_rules.packages.zypper_clean import zypper_clean
+from dockstrata_rules.packages.zypper_dist_upgrade import zypper_dist_upgrade
+from dockstrata_rules.packages.zypper_yes import zypper_yes
+from dockstrata_rules.security.named_user import named_user
+from dockstrata_rules.security.root_user import root_user
 from dockstrata_rules.security.secrets_in_arg_or_env import secrets_used_in_arg_or_env
 from dockstrata_rules.shape.image_depth import image_depth
 from dockstrata_rules.shape.layer_count import layer_count
@@ -49,6 +80,7 @@ from dockstrata_rules.shell.link_to_sh import link_to_sh
 from dockstrata_rules.shell.pipefail import pipefail
 from dockstrata_rules.shell.pointless_command import pointless_command
 from dockstrata_rules.shell.sudo import sudo
+from dockstrata_rules.shell.useradd_high_uid import useradd_high_uid
 from dockstrata_rules.shell.wget_and_curl import wget_and_curl
 from dockstrata_rules.shell.wget_progress import wget_progress
 
@@ -62,9 +94,22 @@ RULES: tuple[Rule, ...] = (
     reserved_stage_name,
     stage_name_casing,
     undefined_arg_in_from,
+    untagged_image,
+    untrusted_registry,
+    add_instead_of_copy,
+    before_from,
     consistent_instruction_casing,
+    copy_from_itself,
+    copy_from_unknown,
+    copy_to_no_directory,
+    copy_whole_stage,
+    copy_without_workdir,
+    env_uses_itself,
     expose_invalid_format,
     expose_proto_casing,
+    invalid_label_key,
+    invalid_port,
+    invalid_trigger,
     json_args_recommended,
     legacy_key_value_format,
     maintainer_deprecated,
@@ -72,17 +117,35 @@ RULES: tuple[Rule, ...] = (
     multiple_entrypoint,
     multiple_healthcheck,
     no_empty_continuation,
+    no_healthcheck,
     overridden_instruction,
     undefined_var,
+    unpacked_archive,
     workdir_relative_path,
     apk_no_cache,
     apt_lists,
     apt_no_recommends,
     apt_yes,
+    dnf_clean,
+    dnf_yes,
     pip_no_cache,
     unpinned_apk,
     unpinned_apt,
+    unpinned_dnf,
+    unpinned_gem,
+    unpinned_go,
+    unpinned_npm,
     unpinned_pip,
+    unpinned_yum,
+    unpinned_zypper,
+    yarn_cache,
+    yum_clean,
+    yum_yes,
+    zypper_clean,
+    zypper_dist_upgrade,
+    zypper_yes,
+    named_user,
+    root_user,
     secrets_used_in_arg_or_env,
     image_depth,
     layer_count,
@@ -97,6 +160,7 @@ RULES: tuple[Rule, ...] = (
     pipefail,
     pointless_command,
     sudo,
+    useradd_high_uid,
     wget_and_curl,
     wget_progress,
 )

@@ -13,7 +13,8 @@ Good:
     FROM debian:12.5
     RUN --mount=type=secret,id=api_token make login
 
-Source: BuildKit SecretsUsedInArgOrEnv.
+Source: BuildKit SecretsUsedInArgOrEnv, which looks at the first and last word; hadolint DL3064,
+which looks for some words anywhere.
 """
 
 from __future__ import annotations
@@ -27,9 +28,15 @@ from dockstrata.rule import Context, Finding, Severity, rule
 _WORD = r"(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)"
 _SECRET = re.compile(rf"^{_WORD}(?:_|$)|_{_WORD}$", re.IGNORECASE)
 _PUBLIC = re.compile(r"(?:_|^)public(?:_|$)", re.IGNORECASE)
+_ANYWHERE = re.compile(r"password|username|token|secret|api_key|private_key", re.IGNORECASE)
 
 
-@rule(code="SecretsUsedInArgOrEnv", name="secrets-used-in-arg-or-env", severity=Severity.WARNING)
+@rule(
+    code="DL3064",
+    name="secrets-used-in-arg-or-env",
+    severity=Severity.WARNING,
+    aliases=("SecretsUsedInArgOrEnv",),
+)
 def secrets_used_in_arg_or_env(context: Context) -> Iterator[Finding]:
     for node in context.instructions("ARG", "ENV"):
         if node.keyword == "ENV":
@@ -37,9 +44,11 @@ def secrets_used_in_arg_or_env(context: Context) -> Iterator[Finding]:
         else:
             names = [word.partition("=")[0] for word in node.arguments]
         for name in names:
-            if _SECRET.search(name) and not _PUBLIC.search(name):
+            both = _SECRET.search(name) and not _PUBLIC.search(name)
+            if both or _ANYWHERE.search(name):
                 yield context.finding(
                     node,
                     "Do not use ARG or ENV instructions for sensitive data"
                     f' ({node.keyword} "{name}")',
+                    aliases=None if both else (),
                 )

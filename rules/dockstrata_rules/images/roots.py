@@ -1,0 +1,15 @@
+"""Which stages somebody runs."""
+
+from __future__ import annotations
+
+from dockstrata.rule import Context, Stage
+
+
+def run_stages(context: Context) -> list[Stage]:
+    """The stages that no other stage of the file builds on or copies from."""
+    used = {stage.parent for stage in context.stages}
+    for stage in context.stages:
+        for item in stage.evaluated:
+            if item.step is not None:
+                used.update(item.step.stages)
+    return [stage for stage in context.stages if stage.index not in used]

@@ -1,0 +1,40 @@
+"""dnf leaves its cache in the image.
+
+The cache is of no use to a running container. A later RUN that deletes it does not make the image
+smaller: clean up in the RUN that installs.
+
+Bad:
+
+    FROM fedora:40
+    RUN dnf install -y curl-8.6
+
+Good:
+
+    FROM fedora:40
+    RUN dnf install -y curl-8.6 && dnf clean all
+
+Source: hadolint DL3040.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockstrata.rule import Context, Finding, Severity, rule
+from dockstrata_rules.packages.by_run import by_run, mounted
+from dockstrata_rules.packages.yum import cleaned, installs
+
+_UPDATES = {"update", "upgrade"}
+_CACHES = ("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum")
+
+
+@rule(code="DL3040", name="dnf-clean", severity=Severity.WARNING)
+def dnf_clean(context: Context) -> Iterator[Finding]:
+    for _item, shell, commands in by_run(context, "dnf", "microdnf"):
+        node = shell.instruction
+        if not any(installs(c) or _UPDATES & set(c.values) for c in commands):
+            continue
+        if mounted(node, *_CACHES):
+            continue
+        if not cleaned(shell, commands, *_CACHES):
+            yield context.finding(node, "`dnf clean all` missing after dnf command.")

@@ -1,0 +1,38 @@
+"""yarn keeps what it downloaded in the image.
+
+The cache is of use only to a later yarn in the same image. Clean it in the same RUN, or keep it out
+with a mount.
+
+Bad:
+
+    FROM node:22.1
+    RUN yarn install
+
+Good:
+
+    FROM node:22.1
+    RUN yarn install && yarn cache clean
+
+Source: hadolint DL3060.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockstrata.rule import Context, Finding, Severity, rule
+from dockstrata_rules.packages.by_run import by_run, mounted, removed
+
+_CACHES = ("/usr/local/share/.cache/yarn", "/root/.cache/yarn", "/usr/local/share/.cache/v6")
+
+
+@rule(code="DL3060", name="yarn-cache", severity=Severity.INFO)
+def yarn_cache(context: Context) -> Iterator[Finding]:
+    for _item, shell, commands in by_run(context, "yarn"):
+        node = shell.instruction
+        if not any(command.values[:1] == ("install",) for command in commands):
+            continue
+        if any(command.values[:2] == ("cache", "clean") for command in commands):
+            continue
+        if not mounted(node, *_CACHES) and not removed(shell, *_CACHES):
+            yield context.finding(node, "`yarn cache clean` missing after `yarn install` was run.")

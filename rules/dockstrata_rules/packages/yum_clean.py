@@ -1,0 +1,35 @@
+"""yum leaves its cache in the image.
+
+The cache is of no use to a running container. A later RUN that deletes it does not make the image
+smaller: clean up in the RUN that installs.
+
+Bad:
+
+    FROM centos:7
+    RUN yum install -y curl-8.6
+
+Good:
+
+    FROM centos:7
+    RUN yum install -y curl-8.6 && yum clean all
+
+Source: hadolint DL3032.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockstrata.rule import Context, Finding, Severity, rule
+from dockstrata_rules.packages.by_run import by_run, mounted
+from dockstrata_rules.packages.yum import cleaned, installs
+
+
+@rule(code="DL3032", name="yum-clean", severity=Severity.WARNING)
+def yum_clean(context: Context) -> Iterator[Finding]:
+    for _item, shell, commands in by_run(context, "yum"):
+        node = shell.instruction
+        if not any(installs(c) for c in commands) or mounted(node, "/var/cache/yum"):
+            continue
+        if not cleaned(shell, commands, "/var/cache/yum"):
+            yield context.finding(node, "`yum clean all` missing after yum command.")

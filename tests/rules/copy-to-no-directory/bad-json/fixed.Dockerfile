@@ -1,0 +1,4 @@
+FROM debian:12.5
+COPY ["a", "b", "/etc/app"]
+COPY a b \
+  $TARGET/
