@@ -1,6 +1,6 @@
 # make demo   the main job on a copy of examples/
 # make test   all that CI runs: lint, format, types, import contracts, tests
-# make fix    format, and write again what is generated (docs, README's blocks)
+# make fix    format, and write again what is generated (docs)
 # make clean  removes .venv and caches
 #
 # PYTHON=python3.12 chooses another interpreter; PYTEST="-k words" adds to pytest's arguments.
@@ -34,7 +34,7 @@ fix: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python docs/generate.py
-	$(BIN)/python docs/readme.py
+	$(BIN)/python docs/blocks.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
