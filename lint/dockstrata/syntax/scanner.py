@@ -10,6 +10,7 @@ for each instruction; the real text is then taken by line.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TypedDict
@@ -27,6 +28,11 @@ MAX_LINE = 65535
 """Bytes of the longest line that BuildKit reads, its newline not counted."""
 
 _TAKE_HEREDOCS = frozenset({"run", "copy", "add"})
+
+Pieces = tuple[tuple[int, int], ...]
+
+# Two bytes at least that are no character where they stand.
+_UNDECODED = re.compile("[\udc80-\udcff]{2,}")
 
 _MASKED = "X .\n"
 
@@ -48,7 +54,7 @@ class RawInstruction:
     end_line: int
     end: int
     line: str
-    pieces: tuple[tuple[int, int], ...]
+    pieces: Pieces
     empty: tuple[int, ...] = ()
     heredocs: tuple[Heredoc, ...] = ()
 
@@ -168,8 +174,11 @@ class _Masker:
                 parts.append(body)
         self.at = at
         pieces = tuple(zip(accumulate(map(len, parts), initial=0), places, strict=False))
+        line = "".join(parts)
+        if not line.isascii():
+            line, pieces = _fused(line, pieces)
         end = self._end(at, start)
-        return RawInstruction(number + 1, at, end, "".join(parts), pieces, tuple(empty))
+        return RawInstruction(number + 1, at, end, line, pieces, tuple(empty))
 
     def _end(self, line: int, start: int) -> int:
         """The end of a line (from 1), or of the last one before it that is not empty."""
@@ -219,6 +228,37 @@ def _continued(line: str, escape: str) -> str | None:
         if line[-1:] != escape:
             return None
     return None if line[-2:-1] == escape else line[:-1]
+
+
+def _fused(line: str, pieces: Pieces) -> tuple[str, Pieces]:
+    """``line`` with the characters put together whose bytes a line break had parted."""
+    text: list[str] = []
+    whole: list[tuple[int, int]] = []
+    done = 0
+    for match in _UNDECODED.finditer(line):
+        text.append(line[done : match.start()])
+        done = match.start()
+        for char in encode(match[0]).decode("utf-8", "surrogateescape"):
+            size = len(encode(char))
+            if size > 1:
+                whole.append((done, size))
+            text.append(char)
+            done += size
+    if not whole:
+        return line, pieces
+    places: list[tuple[int, int]] = []
+    index = lost = 0
+    for offset, place in pieces:
+        while index < len(whole) and sum(whole[index]) <= offset:
+            lost += whole[index][1] - 1
+            index += 1
+        if index < len(whole) and whole[index][0] < offset:
+            # This line's first character begins in the line before.
+            start, size = whole[index]
+            places.append((start + 1 - lost, place + start + size - offset))
+        else:
+            places.append((offset - lost, place))
+    return "".join(text) + line[done:], tuple(places)
 
 
 def _first_too_long(lines: list[str]) -> int | None:

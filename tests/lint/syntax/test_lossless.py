@@ -128,6 +128,7 @@ LONG = {
     "unknown instructions": "wat a\n" * 10_000,
     "stars": "COPY <<E /a\n" + "${a##" + "*a" * 200 + "}\nE\n",
     "a line of a megabyte": "RUN " + "x" * 1_000_000,
+    "parted characters": "RUN " + "\udcc3\\\n\udc9f" * 50_000 + "\n",
     "carriage returns": "RUN a" + "\r" * 60_000 + "b\n",
     "file of 2 MB": "RUN a && b \\\n  && c\nENV a=b c='d e'\n" * 50_000,
 }
@@ -137,5 +138,5 @@ LONG = {
 def test_time_is_linear(name: str) -> None:
     # Anything quadratic takes minutes on these; the bound leaves room for a slow machine.
     start = time.process_time()
-    check(("FROM a\n" + LONG[name]).encode())
+    check(("FROM a\n" + LONG[name]).encode("utf-8", "surrogateescape"))
     assert time.process_time() - start < 8

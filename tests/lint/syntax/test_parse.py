@@ -61,6 +61,14 @@ class TestLines:
         document = read("# one\nFROM a\n  # two \nRUN b \\\n# three\n c\n")
         assert [(c.line, c.text) for c in document.comments] == [(1, "# one"), (3, "# two ")]
 
+    @pytest.mark.parametrize("parts", [[b"\xc3", b"\x9f"], [b"\xe2", b"\x82", b"\xac"]])
+    def test_a_line_break_within_a_character(self, parts: list[bytes]) -> None:
+        data = b"FROM a\nRUN \xff" + b"\\\n".join(parts) + b"b \\\n c\n"
+        node = parse(Source.from_bytes("Dockerfile", data)).instructions[-1]
+        assert node.line == f"RUN \udcff{b''.join(parts).decode()}b  c"
+        for char in "RUbc":
+            assert node.source.text[node.offset(node.line.index(char))] == char
+
 
 class TestKeywords:
     @pytest.mark.parametrize("word", ["run", "Run", "RUN"])
