@@ -24,19 +24,23 @@ def command(form: str, **given: Any) -> None:
 
     repository, asked = read(**given)
     refactoring = refactor(repository, asked)
-    if form == "json":
-        from dockstrata.report.plan_json import plan_json
-
-        click.echo(json.dumps(plan_json(repository, refactoring), indent=2))
-        return
     if form == "diff":
         from dockstrata.report.plan_diff import plan_diff
 
         sys.stdout.flush()
         sys.stdout.buffer.write(plan_diff(refactoring))
         return
+    from dockstrata.similarity.near import near_misses
+    from dockstrata.similarity.trie import build_trie
+
+    near = near_misses(build_trie(repository.set.images))
+    if form == "json":
+        from dockstrata.report.plan_json import plan_json
+
+        click.echo(json.dumps(plan_json(repository, refactoring, near), indent=2))
+        return
     from dockstrata.report.plan_text import plan_text
 
     width = max(60, shutil.get_terminal_size((100, 24)).columns)
-    for line in plan_text(repository, refactoring, width):
+    for line in plan_text(repository, refactoring, near, width):
         click.echo(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dockstrata.load.context import ContextError, context_for
@@ -41,12 +41,17 @@ class Library:
 
     ``builds`` has for each path the distinct ways in which it is built, ``products`` by
     reference (spelled in full, or ``service:…`` and ``target:…``) what builds it. Sources:
-    compose and bake files, and the marks that dockstrata writes into its bases.
+    compose and bake files, and the marks that dockstrata writes into its bases. ``read`` gives
+    what COPY takes from a directory for a Dockerfile; by default what is there.
     """
 
     def __init__(
-        self, documents: Sequence[Document], wired: Mapping[str, Sequence[Build]] | None = None
+        self,
+        documents: Sequence[Document],
+        wired: Mapping[str, Sequence[Build]] | None = None,
+        read: Callable[[str, str], ContextReader] | None = None,
     ) -> None:
+        self.read = read or reader
         self.documents = {document.path: document for document in documents}
         self.builds: dict[str, list[Build]] = {}
         self.products: dict[str, Product] = {}
@@ -98,9 +103,8 @@ class Library:
         if found is None:
             self.evaluations[path, number] = None  # while under way: a cycle resolves to nothing
             build = self.builds[path][number]
-            found = evaluate(
-                self.documents[path], reader(build.context, path), self.resolve, build=build
-            )
+            context = self.read(build.context, path)
+            found = evaluate(self.documents[path], context, self.resolve, build=build)
             self.evaluations[path, number] = found
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dockstrata.errors import DockstrataError
@@ -11,6 +11,7 @@ from dockstrata.load.builds import load_builds
 from dockstrata.load.discover import discover, tidy
 from dockstrata.load.generated import generated_by, template_for
 from dockstrata.load.lookalike import Skipped
+from dockstrata.meaning.context import ContextReader
 from dockstrata.meaning.images import ImageSet, image_set
 from dockstrata.meaning.library import WRITTEN, Library
 from dockstrata.source import Source
@@ -61,8 +62,13 @@ class Repository:
         return tidy(os.path.join(self.root, *parts))
 
 
-def read_repository(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Repository:
-    """Read every Dockerfile under ``paths``.
+def read_repository(
+    paths: Sequence[str],
+    *,
+    exclude: Sequence[str] = (),
+    read: Callable[[str, str], ContextReader] | None = None,
+) -> Repository:
+    """Read every Dockerfile under ``paths``; ``read`` as in :class:`Library`.
 
     Raises :class:`DockstrataError` where a path does not exist or no Dockerfile is found.
     """
@@ -100,7 +106,7 @@ def read_repository(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Rep
         for problem in builds.problems
         if problem.reason != "unknown-value"
     ]
-    library = Library(documents, builds.by_dockerfile)
+    library = Library(documents, builds.by_dockerfile, read)
     images = image_set(library.all())
     root = common_root(paths)
     return Repository(root, images, library, found.skipped, tuple(problems), generated)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Plan
 from dockstrata.report.plain import valid
 from dockstrata.rewrite.refactor import Refactoring
+from dockstrata.similarity.near import NearMiss
 from dockstrata.syntax.readable import readable
 
 
-def plan_json(repository: Repository, refactoring: Refactoring) -> dict[str, object]:
+def plan_json(
+    repository: Repository, refactoring: Refactoring, near: Sequence[NearMiss]
+) -> dict[str, object]:
     """The plan as data; paths as the user writes them."""
     plan = refactoring.plan
     return {
@@ -32,7 +37,7 @@ def plan_json(repository: Repository, refactoring: Refactoring) -> dict[str, obj
             {"id": refusal.id, "reason": refusal.reason, "message": valid(refusal.message)}
             for refusal in plan.refused
         ],
-        "near_misses": [],
+        "near_misses": [_near(miss) for miss in near],
         "generated": _generated(refactoring.generated),
         "skipped": [
             {"path": skip.path, "reason": skip.reason, "message": skip.message}
@@ -80,6 +85,23 @@ def _image(image: Image, plan: Plan) -> dict[str, object]:
         "base": base.name if base is not None else None,
         "depth_before": image.depth,
         "depth_after": plan.depth_after[image.id],
+    }
+
+
+def _near(miss: NearMiss) -> dict[str, object]:
+    return {
+        "images": [image.id for image in miss.images],
+        "shared_steps_gained": miss.gained,
+        "edits": [
+            {
+                "path": edit.path,
+                "line": edit.line,
+                "kind": edit.kind,
+                "from": valid(edit.old),
+                "to": valid(edit.new),
+            }
+            for edit in miss.edits
+        ],
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Plan, Refusal
 from dockstrata.report.terminal import printable, shorten
 from dockstrata.rewrite.refactor import Refactoring
+from dockstrata.similarity.near import NearMiss
 from dockstrata.syntax.readable import readable
 
 _REASONS = {
@@ -26,9 +27,12 @@ _REASONS = {
     "symlink": "the Dockerfile is a symbolic link",
 }
 _SHOWN = 8
+_NEAR = 5
 
 
-def plan_text(repository: Repository, refactoring: Refactoring, width: int) -> Iterator[str]:
+def plan_text(
+    repository: Repository, refactoring: Refactoring, near: Sequence[NearMiss], width: int
+) -> Iterator[str]:
     """The plan's lines."""
     plan = refactoring.plan
     images = len(repository.set.images)
@@ -46,7 +50,8 @@ def plan_text(repository: Repository, refactoring: Refactoring, width: int) -> I
     for number, base in enumerate([*plan.reused, *plan.bases], 1):
         yield ""
         yield from _base(number, base, plan, width)
-    yield from _refused(plan, width)
+    yield from _refused(plan)
+    yield from _near(near, width)
     yield from _generated(refactoring)
     for path in refactoring.blocked:
         yield ""
@@ -85,7 +90,7 @@ def _base(number: int, base: Base, plan: Plan, width: int) -> Iterator[str]:
             yield f"     {printable(other.ref)}  (a base of this plan)"
 
 
-def _refused(plan: Plan, width: int) -> Iterator[str]:
+def _refused(plan: Plan) -> Iterator[str]:
     if not plan.refused:
         return
     groups: dict[str, list[Refusal]] = defaultdict(list)
@@ -96,11 +101,52 @@ def _refused(plan: Plan, width: int) -> Iterator[str]:
     for reason, refusals in sorted(groups.items(), key=lambda item: -len(item[1])):
         why = _REASONS.get(reason, reason.replace("-", " "))
         yield f"  {_count(len(refusals), 'image')}, {reason}: {why}"
-        for refusal in refusals[:3]:
-            text = f"{printable(refusal.id)}: {printable(refusal.message)}"
-            yield "    " + shorten(text, width - 4)
-        if len(refusals) > 3:
-            yield f"    and {len(refusals) - 3} more (--format json has all)"
+        yield from _examples(refusals)
+
+
+def _examples(refusals: Sequence[Refusal]) -> Iterator[str]:
+    """The most frequent messages, each with an image that it is said of."""
+    counted = Counter(refusal.message for refusal in refusals)
+    for message, count in counted.most_common(3):
+        first = next(refusal for refusal in refusals if refusal.message == message)
+        others = f" and {count - 1} more" if count > 1 else ""
+        yield f"    {printable(first.id)}{others}: {printable(message)}"
+    if len(counted) > 3:
+        rest = sum(count for _, count in counted.most_common()[3:])
+        yield f"    and {rest} more (--format json has all)"
+
+
+def _near(near: Sequence[NearMiss], width: int) -> Iterator[str]:
+    if not near:
+        return
+    yield ""
+    yield "Nearly the same; an edit would let more be shared:"
+    for miss in near[:_NEAR]:
+        first = miss.edits[0]
+        others = len(miss.edits) - 1
+        more = f" and {_count(others, 'other place')}" if others else ""
+        place = printable(f"{first.path}:{first.line}")
+        yield (
+            f"  {place}{more} ({first.kind}): {_count(miss.gained, 'step')} more for"
+            f" {_count(len(miss.images), 'image')}"
+        )
+        for sign, text in zip("-+", differing(first.old, first.new), strict=True):
+            yield "    " + shorten(f"{sign} {printable(text)}", width - 4)
+    if len(near) > _NEAR:
+        yield f"  and {len(near) - _NEAR} more (--format json has all)"
+
+
+def differing(old: str, new: str) -> tuple[str, str]:
+    """Two texts from the first word on in which they differ."""
+    mine, theirs = old.split(), new.split()
+    same = 0
+    while same < min(len(mine), len(theirs)) and mine[same] == theirs[same]:
+        same += 1
+    if mine == theirs:
+        return old, new
+    lead = ["…"] if same > 1 else []
+    start = same if same > 1 else 0
+    return " ".join([*lead, *mine[start:]]), " ".join([*lead, *theirs[start:]])
 
 
 def _generated(refactoring: Refactoring) -> Iterator[str]:

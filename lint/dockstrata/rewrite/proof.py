@@ -94,13 +94,13 @@ def _compare(
     for stage in before.stages:
         now = moved[stage.index]
         lost = added < 0 or now >= len(after.stages)
-        difference = "it would be lost" if lost else _difference(stage, after.stages[now])
-        if difference is not None:
-            found.append(Disproof(ids[stage.index], difference))
+        apart = "it would be lost" if lost else difference(stage, after.stages[now])
+        if apart is not None:
+            found.append(Disproof(ids[stage.index], apart))
     return found
 
 
-def _difference(before: Stage, after: Stage) -> str | None:
+def difference(before: Stage, after: Stage) -> str | None:
     """The first difference between two evaluated stages, ``None`` where they are equal."""
     if before.name != after.name:
         return "the stage would have another name"

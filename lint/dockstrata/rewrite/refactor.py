@@ -88,11 +88,10 @@ def _excluded(repository: Repository, options: Options) -> dict[str, Refusal]:
     for image in repository.set.images:
         generated = repository.generated.get(image.path)
         if generated is not None and not options.include_generated:
-            message = f"{image.path} {generated.reason}; change that, or use --include-generated"
+            message = f"{generated.reason}; change that, or use --include-generated"
             found[image.id] = Refusal(image.id, "generated", message)
         elif os.path.islink(image.path):
-            message = f"{image.path} is a symbolic link"
-            found[image.id] = Refusal(image.id, "symlink", message)
+            found[image.id] = Refusal(image.id, "symlink", "is a symbolic link")
     return found
 
 
