@@ -8,13 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dockstrata.load.builds import Build, Builds, load_builds
 from dockstrata.load.discover import discover
 from dockstrata.load.hcl import Scope, Value, evaluate
 from dockstrata.load.interpolate import interpolate, read_env
 from dockstrata.load.wiring import UnknownValueError, is_remote
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from dockstrata.load import hashing
 from dockstrata.load.context import BuildContext, ContextError, context_for, forget_contexts
 from dockstrata.load.ignorefile import IgnoreFile
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 Make = Callable[..., BuildContext]
 

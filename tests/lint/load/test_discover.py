@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from dockstrata.errors import DockstrataError
 from dockstrata.load.discover import Discovery, discover, tidy
 

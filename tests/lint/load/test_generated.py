@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from dockstrata.load.generated import generated_by, template_for
 
 

@@ -6,9 +6,10 @@ import re
 import warnings
 
 import pytest
-from dockstrata.load.ignorefile import IgnoreFile, clean, path_pattern
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+
+from dockstrata.load.ignorefile import IgnoreFile, clean, path_pattern
 
 # Each: patterns, a path, whether the path is left out of the context.
 CASES = [

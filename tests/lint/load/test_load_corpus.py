@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dockstrata.load.builds import load_builds
 from dockstrata.load.context import ContextError, context_for
 from dockstrata.load.discover import Discovery, discover

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from dockstrata.load.lookalike import lookalike
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dockstrata.load.lookalike import lookalike
 
 TEMPLATES = [
     "{{ if .Debug }}\nFROM a\n{{ end }}\n",
