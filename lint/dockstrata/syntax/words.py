@@ -7,9 +7,11 @@ on one stays an operation, so that two results are equal only where they are for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import cache
 
-from dockstrata.syntax.gotext import SPACES, replace_undecoded
+from dockstrata.syntax.gotext import SPACE, replace_undecoded
 from dockstrata.syntax.patterns import (
     WordError,
     replace_all,
@@ -28,6 +30,8 @@ _BETWEEN, _BETWEEN_IN_TEXT = "\x1f", "\ud802"
 _SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
 _MODIFIERS = frozenset("-+?#%")
 _BLANKS = ("\t", "\r", " ")
+
+_SPACE_RUN = re.compile(f"[{SPACE}]+")
 
 MAX_DEPTH = 50
 """How deep substitutions may nest (BuildKit knows no limit)."""
@@ -75,32 +79,39 @@ def _read(text: str) -> str:
     return text if text.isascii() else replace_undecoded(text.removeprefix("\ufeff"))
 
 
+@cache
+def _plain_run(ends: str) -> re.Pattern[str]:
+    """Characters that mean themselves, but for the escape and what the text is read up to."""
+    return re.compile(rf"""[^$<'"{re.escape(ends)}]+""")
+
+
+@cache
+def _quoted_run(escape: str) -> re.Pattern[str]:
+    return re.compile(rf"""[^$"{re.escape(escape)}]+""")
+
+
 class _Words:
     """Collects words: plain characters split at space, quoted and escaped ones never do."""
 
-    __slots__ = ("current", "done", "inside")
+    __slots__ = ("current", "done")
 
     def __init__(self) -> None:
         self.done: list[str] = []
         self.current = ""
-        self.inside = False
 
     def plain(self, text: str) -> None:
-        for char in text:
-            if char not in SPACES:
-                self.raw(char)
-            elif self.inside and self.current:
+        first, *others = _SPACE_RUN.split(text)
+        self.current += first
+        for word in others:
+            if self.current:
                 self.done.append(self.current)
-                self.current, self.inside = "", False
+            self.current = word
 
     def raw(self, text: str) -> None:
         self.current += text
-        self.inside = True
 
     def finish(self) -> list[str]:
-        if self.current:
-            self.done.append(self.current)
-            self.current = ""
+        self.plain(" ")
         return self.done
 
 
@@ -133,10 +144,12 @@ class Lexer:
         self.depth = 0
 
     def word(self) -> str:
-        return self._until("", self.raw_escapes)[0]
+        return self._until("", self.raw_escapes)
 
     def words(self) -> list[str]:
-        return self._until("", self.raw_escapes)[1]
+        words = _Words()
+        self._until("", self.raw_escapes, words)
+        return words.finish()
 
     def _peek(self) -> str:
         return self.text[self.position : self.position + 1]
@@ -146,57 +159,54 @@ class Lexer:
         self.position += 1
         return char
 
-    def _until(self, stop: str, raw_escapes: bool) -> tuple[str, list[str]]:
-        """Everything up to ``stop`` (``""``: the end), as one word and as words."""
+    def _until(self, stop: str, raw_escapes: bool, words: _Words | None = None) -> str:
+        """Everything up to ``stop`` (``""``: the end), as one word and, where asked, as words."""
         if self.depth == MAX_DEPTH:
             raise WordError("substitution nested too deeply")
         outer, self.raw_escapes = self.raw_escapes, raw_escapes
         self.depth += 1
         try:
-            return self._until_inner(stop)
+            return self._until_inner(stop, words)
         finally:
             self.depth -= 1
             self.raw_escapes = outer
 
-    def _until_inner(self, stop: str) -> tuple[str, list[str]]:
+    def _until_inner(self, stop: str, words: _Words | None) -> str:
         result: list[str] = []
-        words = _Words()
-        while char := self._peek():
-            if char == stop:
-                self._next()
-                return "".join(result), words.finish()
-            if char == "$":
-                value = self._dollar()
-                result.append(value)
-                words.plain(value)
-            elif char == "'" and not self.keep_quotes:
-                value = self._single_quoted()
-                result.append(value)
-                words.raw(value)
-            elif char == '"' and not self.keep_quotes:
-                value = self._double_quoted()
-                result.append(value)
-                words.raw(value)
-            elif char == "<":
-                value = self._angle()
-                result.append(value)
-                words.raw(value)
+        plain = _plain_run(self.escape + stop)
+        text, length = self.text, len(self.text)
+        while self.position < length:
+            run = plain.match(text, self.position)
+            if run is not None:
+                self.position = run.end()
+                value, raw = run[0], False
             else:
-                self._next()
-                if char != self.escape:
-                    words.plain(char)
-                else:
-                    if self.raw_escapes:
-                        words.raw(char)
-                        result.append(char)
-                    char = self._next()
-                    if not char:
-                        break
-                    words.raw(char)
-                result.append(char)
+                char = text[self.position]
+                if char == stop:
+                    self.position += 1
+                    return "".join(result)
+                value, raw = self._special(char)
+            result.append(value)
+            if words is not None:
+                (words.raw if raw else words.plain)(value)
         if stop:
             raise WordError(f"unexpected end of statement while looking for matching {stop}")
-        return "".join(result), words.finish()
+        return "".join(result)
+
+    def _special(self, char: str) -> tuple[str, bool]:
+        """What ``char``, which is next, stands for, and whether that never ends a word."""
+        if char == "$":
+            return self._dollar(), False
+        if char == "<":
+            return self._angle(), True
+        if char == self.escape:
+            escaped = self.text[self.position : self.position + 2]
+            self.position += 2
+            return (escaped if self.raw_escapes else escaped[1:]), True
+        if self.keep_quotes:
+            self.position += 1
+            return char, False
+        return (self._single_quoted() if char == "'" else self._double_quoted()), True
 
     def _angle(self) -> str:
         """``<``, or ``<<`` with the blanks after it: a heredoc's name may stand apart from it."""
@@ -222,25 +232,31 @@ class Lexer:
         quote = self._next()
         if self.raw_quotes:
             result.append(quote)
-        while char := self._peek():
-            if char == '"':
-                self._next()
-                if self.raw_quotes:
-                    result.append(char)
-                return "".join(result)
+        plain = _quoted_run(self.escape)
+        text, length = self.text, len(self.text)
+        while self.position < length:
+            run = plain.match(text, self.position)
+            if run is not None:
+                self.position = run.end()
+                result.append(run[0])
+                continue
+            char = text[self.position]
             if char == "$":
                 result.append(self._dollar())
                 continue
-            self._next()
-            if char == self.escape:
-                if self.raw_escapes:
+            self.position += 1
+            if char == '"':
+                if self.raw_quotes:
                     result.append(char)
-                following = self._peek()
-                if not following:
-                    continue
-                if following in ('"', "$", self.escape):
-                    char = self._next()
-            result.append(char)
+                return "".join(result)
+            if self.raw_escapes:
+                result.append(char)
+            following = self._peek()
+            if following and following in ('"', "$", self.escape):
+                self.position += 1
+                result.append(following)
+            elif following:
+                result.append(char)
         raise WordError("unexpected end of statement while looking for matching double-quote")
 
     def _dollar(self) -> str:
@@ -329,7 +345,7 @@ class Lexer:
 
     def _part(self, stop: str, raw_escapes: bool, unfinished: str) -> str:
         try:
-            return self._until(stop, raw_escapes)[0]
+            return self._until(stop, raw_escapes)
         except WordError:
             if not self._peek():
                 raise WordError(unfinished) from None
