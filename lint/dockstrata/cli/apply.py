@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dockstrata.cli.refactoring import options, read
+
+if TYPE_CHECKING:
+    from dockstrata.rewrite.refactor import Refactoring
 
 
 @click.command("apply")
@@ -23,8 +26,7 @@ def command(check: bool, undo: bool, **given: Any) -> None:
     from dockstrata.meaning.repository import common_root
     from dockstrata.report.terminal import printable
     from dockstrata.rewrite import journal
-    from dockstrata.rewrite.git import ignored_by_git
-    from dockstrata.rewrite.refactor import refactor
+    from dockstrata.rewrite.refactor import refactor, taken_along
 
     paths = given["paths"] or (".",)
     for path in paths:
@@ -41,14 +43,45 @@ def command(check: bool, undo: bool, **given: Any) -> None:
     repository, asked = read(**given)
     refactoring = refactor(repository, asked)
     files = {**refactoring.new, **refactoring.changed}
+    done = 2 if repository.unreadable else 0
     if not files:
         click.echo("Nothing to change.")
-        return
+        raise SystemExit(done)
+    _refuse(refactoring)
     plan = refactoring.plan
     summary = (
         f"{_files(len(refactoring.changed))} onto {len(plan.bases)} new base"
         f"{'' if len(plan.bases) == 1 else 's'}, {plan.steps} → {plan.steps_after} steps"
     )
+    if check:
+        click.echo(f"Would move {summary}. See `dockstrata plan`.")
+        raise SystemExit(done or 1)
+    journal.write_all(root, files)
+    click.echo(f"Moved {summary}; each image proved equal.")
+    for path in sorted(refactoring.new):
+        click.echo(f"  new      {printable(path)}")
+    for path in sorted(refactoring.changed):
+        click.echo(f"  changed  {printable(path)}")
+    for image in taken_along(repository, paths, given["exclude"]):
+        click.echo(
+            f"note: {printable(image)} copies a folder that holds files written now (Dockerfiles,"
+            " bases); list them in .dockerignore to keep them out of the image",
+            err=True,
+        )
+    bake = repository.under_root(asked.bases, "docker-bake.hcl")
+    if bake in refactoring.new:
+        where = "" if root == "." else f" (from {printable(root)})"
+        file = os.path.relpath(bake, root).replace(os.sep, "/")
+        click.echo(f"Build all in order with: docker buildx bake -f {printable(file)}{where}")
+    click.echo("Take it back with: dockstrata apply --undo" + ("" if root == "." else f" {root}"))
+    raise SystemExit(done)
+
+
+def _refuse(refactoring: Refactoring) -> None:
+    """Stop where a new file cannot lie where it must."""
+    from dockstrata.errors import DockstrataError
+    from dockstrata.rewrite.git import ignored_by_git
+
     if refactoring.blocked:
         raise DockstrataError(
             "a file that dockstrata did not write is in the way; move it, or choose another folder"
@@ -61,21 +94,6 @@ def command(check: bool, undo: bool, **given: Any) -> None:
             " the ignore file, or choose another folder with --bases. Nothing was written",
             ignored,
         )
-    if check:
-        click.echo(f"Would move {summary}. See `dockstrata plan`.")
-        raise SystemExit(1)
-    journal.write_all(root, files)
-    click.echo(f"Moved {summary}; each image proved equal.")
-    for path in sorted(refactoring.new):
-        click.echo(f"  new      {printable(path)}")
-    for path in sorted(refactoring.changed):
-        click.echo(f"  changed  {printable(path)}")
-    bake = repository.under_root(asked.bases, "docker-bake.hcl")
-    if bake in refactoring.new:
-        where = "" if root == "." else f" (from {printable(root)})"
-        file = os.path.relpath(bake, root).replace(os.sep, "/")
-        click.echo(f"Build all in order with: docker buildx bake -f {printable(file)}{where}")
-    click.echo("Take it back with: dockstrata apply --undo" + ("" if root == "." else f" {root}"))
 
 
 def _files(count: int) -> str:

@@ -30,6 +30,7 @@ FORMATS = ("text", "json", "sarif", "github", "gitlab", "checkstyle", "junit")
 @click.option("--statistics", is_flag=True, help="Count findings by rule instead.")
 @click.option("--baseline", metavar="FILE", help="Report only what this file does not list.")
 @click.option("--write-baseline", is_flag=True, help="Write what is found to --baseline's file.")
+@click.option("--python", is_flag=True, help="Search directories for .py files as well.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out (gitignore syntax).")
 @click.option("--force-exclude", is_flag=True, help="Leave out files that are named, too.")
 @click.option("--config", metavar="FILE", help="Read this configuration file.")
@@ -39,7 +40,8 @@ FORMATS = ("text", "json", "sarif", "github", "gitlab", "checkstyle", "junit")
 @click.option("--quiet", "-q", is_flag=True, help="No notes and no summary.")
 @click.option("--verbose", "-v", is_flag=True, help="Say more; tracebacks of internal errors.")
 def command(paths: tuple[str, ...], form: str, **options: object) -> int:
-    """Check Dockerfiles: files as named, directories searched; '-' is standard input.
+    """Check Dockerfiles: files as named, directories searched; '-' is standard input. Of a .py
+    file the string literals that are Dockerfiles are checked, and fixed in place.
 
     RULES are codes, aliases, names, prefixes (DL, DL3, SC, DS), BuildKit or ALL, separated by
     commas. Exit code: 0 nothing at or above --fail-on, 1 findings (or --diff shows a change),

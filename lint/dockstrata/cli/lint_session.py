@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from dockstrata.builtin.ignore_without_reason import IGNORE_WITHOUT_REASON
@@ -49,6 +49,7 @@ class Request:
     no_config: bool = False
     stdin_filename: str | None = None
     jobs: int | None = None
+    python: bool = False
     quiet: bool = False
     verbose: bool = False
 
@@ -143,16 +144,17 @@ def _from_files(request: Request, configuration: Configuration, job: Job) -> Res
     from dockstrata.load.discover import discover
 
     configured = (*configuration.exclude, *configuration.lint.exclude)
-    found = discover(request.paths, exclude=(*configured, *request.exclude))
-    files = found.files
+    excluded = (*configured, *request.exclude)
+    found = discover(request.paths, exclude=excluded, python=request.python)
+    files = (*found.files, *found.python)
     if request.force_exclude:
         patterns = ((configured, configuration.base), (request.exclude, "."))
         files = tuple(path for path in files if not is_excluded(path, patterns))
-    if not found.files and not found.skipped:
+    if not (found.files or found.python or found.skipped):
         raise DockstrataError("no Dockerfile found", ", ".join(request.paths))
     result = lint_files(
         files,
-        job,
+        replace(job, python=frozenset(found.python)),
         jobs=request.jobs,
         with_set=not request.no_set,
         write=request.fix,
@@ -160,15 +162,18 @@ def _from_files(request: Request, configuration: Configuration, job: Job) -> Res
     unreadable = [skip for skip in found.skipped if skip.reason == "unreadable"]
     result.errors = [f"{skip.path}: {skip.message}" for skip in unreadable] + result.errors
     skipped = tuple(skip for skip in found.skipped if skip.reason != "unreadable")
-    result.skipped = skipped
+    result.skipped = (*skipped, *result.skipped)
     return result
 
 
 def _from_stdin(request: Request, job: Job) -> Result:
+    from dockstrata.load.names import is_python_name
     from dockstrata.source import Source
 
-    data = sys.stdin.buffer.read()
-    return lint_source(Source.from_bytes(request.stdin_filename or "-", data), job)
+    name = request.stdin_filename or "-"
+    if is_python_name(name):
+        job = replace(job, python=frozenset([name]))
+    return lint_source(Source.from_bytes(name, sys.stdin.buffer.read()), job)
 
 
 def _tell(result: Result, request: Request) -> None:

@@ -29,18 +29,19 @@ def command(form: str, **given: Any) -> None:
 
         sys.stdout.flush()
         sys.stdout.buffer.write(plan_diff(refactoring))
-        return
-    from dockstrata.similarity.near import near_misses
-    from dockstrata.similarity.trie import build_trie
+    else:
+        from dockstrata.similarity.near import near_misses
+        from dockstrata.similarity.trie import build_trie
 
-    near = near_misses(build_trie(repository.set.images))
-    if form == "json":
-        from dockstrata.report.plan_json import plan_json
+        near = near_misses(build_trie(repository.set.images))
+        if form == "json":
+            from dockstrata.report.plan_json import plan_json
 
-        click.echo(json.dumps(plan_json(repository, refactoring, near), indent=2))
-        return
-    from dockstrata.report.plan_text import plan_text
+            click.echo(json.dumps(plan_json(repository, refactoring, near), indent=2))
+        else:
+            from dockstrata.report.plan_text import plan_text
 
-    width = max(60, shutil.get_terminal_size((100, 24)).columns)
-    for line in plan_text(repository, refactoring, near, width):
-        click.echo(line)
+            width = max(60, shutil.get_terminal_size((160, 24)).columns)
+            for line in plan_text(repository, refactoring, near, width):
+                click.echo(line)
+    raise SystemExit(2 if repository.unreadable else 0)

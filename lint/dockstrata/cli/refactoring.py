@@ -100,9 +100,12 @@ def tell(repository: Repository) -> None:
     """Notes on stderr: what was skipped, and what cannot be read."""
     from dockstrata.report.terminal import printable
 
-    if repository.skipped:
-        count = len(repository.skipped)
-        reasons = sorted({skip.reason for skip in repository.skipped})
+    for path, message in repository.unreadable:
+        print(f"error: {printable(path)}: {message}", file=sys.stderr)
+    skipped = [skip for skip in repository.skipped if skip.reason != "unreadable"]
+    if skipped:
+        count = len(skipped)
+        reasons = sorted({skip.reason for skip in skipped})
         what = "file" if count == 1 else "files"
         print(f"note: {count} {what} skipped ({', '.join(reasons)})", file=sys.stderr)
     for problem in repository.problems:

@@ -26,9 +26,10 @@ def command(paths: tuple[str, ...], form: str, exclude: tuple[str, ...]) -> None
         from dockstrata.report.tree_json import tree_json
 
         click.echo(json.dumps(tree_json(repository, trie), indent=2))
-        return
+        raise SystemExit(2 if repository.unreadable else 0)
     from dockstrata.report.tree_text import tree_text
 
     width = shutil.get_terminal_size((100, 24)).columns
     for line in tree_text(repository, trie, max(60, width)):
         click.echo(line)
+    raise SystemExit(2 if repository.unreadable else 0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dockstrata.errors import DockstrataError
 from dockstrata.load.lookalike import Skipped, lookalike
+from dockstrata.load.names import is_python_name
 from dockstrata.load.walk import Walk, walk
 
 __all__ = ["Discovery", "Skipped", "discover"]
@@ -21,27 +22,35 @@ _ENOUGH = 4 << 20
 class Discovery:
     """Sorted paths, as the user would write them, each file once.
 
-    ``files`` are Dockerfiles; ``wiring`` are the compose and bake files met on the same walk.
+    ``files`` are Dockerfiles; ``wiring`` are the compose and bake files met on the same walk;
+    ``python`` are Python files, which may have Dockerfiles in their string literals.
     """
 
     files: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     wiring: tuple[str, ...] = ()
+    python: tuple[str, ...] = ()
 
 
 def discover(
-    paths: Sequence[str], *, exclude: Sequence[str] = (), respect_ignore: bool = True
+    paths: Sequence[str],
+    *,
+    exclude: Sequence[str] = (),
+    respect_ignore: bool = True,
+    python: bool = False,
 ) -> Discovery:
     """Find Dockerfiles: a path to a file is taken as it is, a directory is walked.
 
     ``exclude`` are gitignore patterns relative to the working directory; they, ``.gitignore``
     and ``.dockstrataignore`` do not touch files that are named. ``respect_ignore`` set to False
-    passes over the ignore files alone.
+    passes over the ignore files alone. ``python`` looks for Python files in directories too.
 
     Raises :class:`DockstrataError` for a path that does not exist.
     """
     found = Walk()
     named: list[str] = []
+    if "" in paths:
+        raise DockstrataError("an empty path was given")
     for path in dict.fromkeys(map(tidy, paths)):
         try:
             mode = os.stat(path).st_mode
@@ -49,7 +58,9 @@ def discover(
             reason = getattr(error, "strerror", None) or "no such file or directory"
             raise DockstrataError(reason[0].lower() + reason[1:], path) from None
         if stat.S_ISDIR(mode):
-            walk(path, found, exclude, respect_ignore)
+            walk(path, found, exclude, respect_ignore, python)
+        elif is_python_name(path):
+            found.python.append(path)
         else:
             named.append(path)
     files: list[str] = []
@@ -58,13 +69,13 @@ def discover(
     for path in named:
         if (real := os.path.realpath(path)) not in seen:
             seen.add(real)
-            _take(path, files, skipped, named=True)
+            _take(path, files, skipped, found.python, named=True)
     # Real files go before links to them, so that a link beside its target is the duplicate.
     linked = os.path.islink
     for path, real in sorted(found.dockerfiles.items(), key=lambda item: (linked(item[0]), item)):
         if real not in seen:
             seen.add(real)
-            _take(path, files, skipped, named=False)
+            _take(path, files, skipped, found.python if python else None, named=False)
         elif linked(path):
             message = "is a symbolic link to a file that is taken already"
             skipped.append(Skipped(path, "symlink-duplicate", message))
@@ -72,6 +83,7 @@ def discover(
         tuple(sorted(files)),
         tuple(sorted(set(skipped), key=lambda skip: (skip.path, skip.reason))),
         tuple(sorted(set(found.wiring))),
+        tuple(sorted({os.path.realpath(path): path for path in sorted(found.python)}.values())),
     )
 
 
@@ -84,14 +96,29 @@ def tidy(path: str) -> str:
     return os.path.normpath(path).replace(os.sep, "/")
 
 
-def _take(path: str, files: list[str], skipped: list[Skipped], *, named: bool) -> None:
+def _take(
+    path: str,
+    files: list[str],
+    skipped: list[Skipped],
+    python: list[str] | None,
+    *,
+    named: bool,
+) -> None:
+    """Sort a path into one of the lists; a program goes to ``python`` where there is one."""
     try:
         # Only regular files are read here: a pipe that a user names can be read but once.
         if stat.S_ISREG(os.stat(path).st_mode):
             with open(path, "rb") as file:
                 text = file.read(_ENOUGH).decode("utf-8", "surrogateescape")
             if (skip := lookalike(path, text, named=named)) is not None:
-                skipped.append(skip)
+                if (
+                    python is not None
+                    and skip.reason == "not-a-dockerfile"
+                    and path.endswith(".py")
+                ):
+                    python.append(path)
+                else:
+                    skipped.append(skip)
                 return
     except OSError as error:
         skipped.append(Skipped(path, "unreadable", f"cannot be read: {error.strerror}"))

@@ -45,7 +45,9 @@ _CONTROL_LINE = re.compile(
 _ESCAPE = re.compile(r"[ \t]*#[ \t]*escape[ \t]*=[ \t]*([\\`])[ \t]*", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*[A-Za-z][A-Za-z0-9]*[ \t]*=.*")
 _HEREDOC = re.compile(r"<<(-?)([\"']?)(\w+)\2")
-_BEGINNING = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*(?:FROM|ARG)[ \t]+\S", re.IGNORECASE)
+_BEGINNING = re.compile(
+    r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*(?:FROM|ARG)[ \t]+(?!\S+[ \t]+import\b)\S", re.IGNORECASE
+)
 _FROM_LINE = re.compile(r"^[ \t]*FROM[ \t]", re.IGNORECASE | re.M)
 _TEMPLATE_ANYWHERE = re.compile(r"\{\{|\{%|<%|%%\w+%%")
 _LFS = "version https://git-lfs.github.com/spec/"

@@ -38,6 +38,11 @@ def is_dockerfile_name(name: str) -> bool:
     return bool(_DOCKERFILE.fullmatch(name)) and not name.lower().endswith("ignore")
 
 
+def is_python_name(path: str) -> bool:
+    """Whether a path is that of a Python file; ``Dockerfile.py`` is a Dockerfile."""
+    return path.endswith(".py") and not is_dockerfile_name(path.rpartition("/")[2])
+
+
 def is_compose_name(name: str) -> bool:
     return bool(_COMPOSE.fullmatch(name))
 

@@ -29,29 +29,40 @@ _Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]
 class Walk:
     """What a walk met; paths as the user would write them, in no particular order.
 
-    ``dockerfiles`` gives the real path of each.
+    ``dockerfiles`` gives the real path of each; ``python`` stays empty where it was not asked for.
     """
 
     dockerfiles: dict[str, str] = field(default_factory=dict)
     wiring: list[str] = field(default_factory=list)
+    python: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def walk(root: str, into: Walk, exclude: Sequence[str] = (), respect_ignore: bool = True) -> None:
+def walk(
+    root: str,
+    into: Walk,
+    exclude: Sequence[str] = (),
+    respect_ignore: bool = True,
+    python: bool = False,
+) -> None:
     """Walk a directory and add what is found to ``into``.
 
     ``exclude`` are gitignore patterns relative to the working directory. Directories that
     patterns exclude are not entered; symbolic links to directories are never followed.
+    ``python`` asks for Python files too (links to them left out).
     """
-    _Walker(root, into, exclude, respect_ignore).run()
+    _Walker(root, into, exclude, respect_ignore, python).run()
 
 
 class _Walker:
-    def __init__(self, root: str, into: Walk, exclude: Sequence[str], respect_ignore: bool) -> None:
+    def __init__(
+        self, root: str, into: Walk, exclude: Sequence[str], respect_ignore: bool, python: bool
+    ) -> None:
         self.root = root
         self.real = os.path.realpath(root)
         self.into = into
         self.respect_ignore = respect_ignore
+        self.python = python
         self.excluded = _exclusion(exclude, self.real)
 
     def run(self) -> None:
@@ -89,6 +100,9 @@ class _Walker:
                 if is_dir:
                     if name not in _TOOL_FOLDERS and not self._ignored(entry.path, git, own, True):
                         stack.append((f"{shown}{name}/", entry.path, git, own))
+                elif self.python and names.is_python_name(name) and not entry.is_symlink():
+                    if entry.is_file() and not self._ignored(entry.path, git, own, False):
+                        self.into.python.append(shown + name)
                 elif (names.interesting(name) or entry.is_symlink()) and not self._ignored(
                     entry.path, git, own, False
                 ):

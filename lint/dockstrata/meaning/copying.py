@@ -26,6 +26,7 @@ def body(
     *sources, target = words or [""]
     excludes = tuple(evaluator.expand(pattern) for pattern in node.all_flags("exclude"))
     source_image = _origin(node, evaluator, stage, taken)
+    parents = (node.flag("parents") or "false") != "false" or "--parents" in node.flags
     items: list[object] = []
     remaining = list(node.heredocs)
     for written, source in zip(node.arguments, sources, strict=False):
@@ -36,7 +37,8 @@ def body(
         elif node.keyword == "ADD" and _REMOTE.match(source):
             items.append(("remote", source))
         else:
-            items.append((_clean(source), _content(source, excludes, evaluator, taken)))
+            content = _content(source, excludes, evaluator, taken, parents)
+            items.append((source if parents else _clean(source), content))
     return (
         source_image,
         tuple(items),
@@ -57,9 +59,11 @@ def _origin(
 
 
 def _content(
-    source: str, excludes: tuple[str, ...], evaluator: _Evaluator, taken: Taken
+    source: str, excludes: tuple[str, ...], evaluator: _Evaluator, taken: Taken, parents: bool
 ) -> tuple[object, ...]:
-    found = evaluator.context(source, excludes)
+    # --parents gives "/./" in a source a meaning of its own.
+    path = source if parents else _clean(source).lstrip("/") or "."
+    found = evaluator.context(path, excludes)
     taken.contexts.append(found.directory)
     taken.barrier = taken.barrier or found.barrier
     return found.key

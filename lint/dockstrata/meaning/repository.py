@@ -57,6 +57,11 @@ class Repository:
     problems: tuple[Problem, ...]
     generated: dict[str, Generated]
 
+    @property
+    def unreadable(self) -> list[tuple[str, str]]:
+        """What could not be read at all, and why: a job that leaves it out is not done."""
+        return [(skip.path, skip.message) for skip in self.skipped if skip.reason == "unreadable"]
+
     def under_root(self, *parts: str) -> str:
         """A path below the root, as the user would write it."""
         return tidy(os.path.join(self.root, *parts))
@@ -78,17 +83,18 @@ def read_repository(
         skipped = f" ({len(found.skipped)} look-alikes skipped)" if found.skipped else ""
         raise DockstrataError(f"no Dockerfile found{skipped}", where)
     problems: list[Problem] = []
+    unreadable: list[Skipped] = []
     generated: dict[str, Generated] = {}
     documents: list[Document] = []
     for path in found.files:
         if not os.path.isfile(path):
-            problems.append(Problem(path, 1, "is not a regular file"))
+            unreadable.append(Skipped(path, "unreadable", "is not a regular file"))
             continue
         try:
             with open(path, "rb") as file:
                 source = Source.from_bytes(path, file.read())
         except OSError as error:
-            problems.append(Problem(path, 1, f"cannot be read: {error.strerror}"))
+            unreadable.append(Skipped(path, "unreadable", f"cannot be read: {error.strerror}"))
             continue
         document = parse(source)
         if document.faults:
@@ -109,7 +115,9 @@ def read_repository(
     library = Library(documents, builds.by_dockerfile, read)
     images = image_set(library.all())
     root = common_root(paths)
-    return Repository(root, images, library, found.skipped, tuple(problems), generated)
+    return Repository(
+        root, images, library, (*found.skipped, *unreadable), tuple(problems), generated
+    )
 
 
 def written_by_us(path: str) -> bool:

@@ -15,14 +15,25 @@ def unified(change: Change) -> bytes:
 
 def unified_texts(path: str, before: str | None, after: str) -> bytes:
     """A patch from one text to another; ``before`` is ``None`` for a new file."""
-    shown = encode(path.removeprefix("/"))
+    shown = path.removeprefix("/")
     old, new = _lines(encode(before or "")), _lines(encode(after))
-    origin = b"/dev/null" if before is None else b"a/" + shown
-    lines = diff_bytes(unified_diff, old, new, origin, b"b/" + shown)
+    origin = b"/dev/null" if before is None else _name(f"a/{shown}")
+    lines = diff_bytes(unified_diff, old, new, origin, _name(f"b/{shown}"))
     return b"".join(
         line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
         for line in lines
     )
+
+
+def _name(path: str) -> bytes:
+    """A file's name, quoted as git does where it has characters that would break the line."""
+    if not any(ord(char) < 32 or char in '"\\' for char in path):
+        return encode(path)
+    escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+    quoted = "".join(
+        escapes.get(char) or (f"\\{ord(char):03o}" if ord(char) < 32 else char) for char in path
+    )
+    return encode(f'"{quoted}"')
 
 
 def _lines(data: bytes) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Writes a set of files as a whole: after a crash at any moment it can be made old or new again.
 
-The journal lies in ``.dockstrata`` below the root: first every original is copied there and the
+The journal lies in ``.git`` where the root has one, so that no build context sees it, else in
+``.dockstrata`` below the root. First every original is copied there and the
 list of changes written, then each file is replaced atomically, then the list is marked done. An
 interrupted run is rolled back by the next one; a finished one can be undone.
 """
@@ -59,17 +60,23 @@ def undo(root: str) -> list[str]:
     Raises :class:`DockstrataError` where there is none, or a file was changed since.
     """
     with locked(root):
-        recover_locked(root)
         state, entries = _read(root)
-        if state != "done":
+        if state == "writing":
+            recover_locked(root)
+        if state not in ("done", "undoing"):
             raise DockstrataError("there is nothing to undo", root)
-        for entry in entries:
-            if _digest(_absolute(root, entry.path)) != entry.after:
-                raise DockstrataError(
-                    "was changed since it was written; nothing was undone", entry.path
-                )
+        for entry in entries if state == "done" else ():
+            path = _absolute(root, entry.path)
+            if _digest(path) != entry.after:
+                raise DockstrataError("was changed since it was written; nothing was undone", path)
+            if not os.access(os.path.dirname(path) or ".", os.W_OK):
+                raise DockstrataError("its folder cannot be written; nothing was undone", path)
         _store(root, "undoing", entries)
-        restored = _restore(root, entries)
+        try:
+            restored = _restore(root, entries)
+        except OSError as error:
+            message = f"cannot be restored: {error.strerror}; run --undo again to go on"
+            raise DockstrataError(message, str(error.filename or root)) from None
         _forget(root)
         return restored
 
@@ -86,7 +93,7 @@ def recover_locked(root: str) -> list[str]:
 @contextlib.contextmanager
 def locked(root: str) -> Iterator[None]:
     """Keep other runs out of this root. Raises :class:`DockstrataError` where one is under way."""
-    folder = os.path.join(root, FOLDER)
+    folder = _folder(root)
     if os.path.islink(folder):
         raise DockstrataError("is a symbolic link; nothing is written through it", folder)
     try:
@@ -117,16 +124,20 @@ def _lock(lock: int, folder: str) -> None:
 
 
 def _write(root: str, files: Mapping[str, str]) -> None:
-    copies = os.path.join(root, FOLDER, "originals")
-    shutil.rmtree(copies, ignore_errors=True)
-    os.makedirs(copies)
+    copies = os.path.join(_folder(root), "originals")
     entries: list[Entry] = []
-    for number, (path, text) in enumerate(sorted(files.items())):
-        try:
+    path = copies
+    try:
+        shutil.rmtree(copies, ignore_errors=True)
+        os.makedirs(copies)
+        for number, (path, text) in enumerate(sorted(files.items())):
             entries.append(_keep(path, text, os.path.join(copies, str(number)), root))
-        except OSError as error:
-            raise DockstrataError(f"cannot be read: {error.strerror}", path) from None
-    _store(root, "writing", entries)
+        path = _journal(root)
+        _store(root, "writing", entries)
+    except OSError as error:
+        _forget(root)
+        message = f"the original cannot be kept: {error.strerror}; nothing was changed"
+        raise DockstrataError(message, path) from None
     path = root
     try:
         for path, text in sorted(files.items()):
@@ -181,7 +192,7 @@ def _restore(root: str, entries: list[Entry]) -> list[str]:
             os.unlink(path)
             _drop_empty(os.path.dirname(path), root)
         else:
-            with open(os.path.join(root, FOLDER, "originals", entry.copy), "rb") as file:
+            with open(os.path.join(_folder(root), "originals", entry.copy), "rb") as file:
                 _put(path + _TEMPORARY, file.read())
             os.chmod(path + _TEMPORARY, entry.mode)
             os.replace(path + _TEMPORARY, path)
@@ -210,7 +221,15 @@ def _inside(root: str, path: str) -> None:
 
 
 def _journal(root: str) -> str:
-    return os.path.join(root, FOLDER, "journal.json")
+    return os.path.join(_folder(root), "journal.json")
+
+
+def _folder(root: str) -> str:
+    """Where journal and originals lie."""
+    git = os.path.join(root, ".git")
+    if os.path.isdir(git) and not os.path.islink(git):
+        return os.path.join(git, "dockstrata")
+    return os.path.join(root, FOLDER)
 
 
 def _store(root: str, state: str, entries: list[Entry]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from dockstrata.meaning.repository import Repository, written_by_us
+from dockstrata.load.context import forget_contexts
+from dockstrata.meaning.repository import Repository, read_repository, written_by_us
 from dockstrata.plan.model import Plan, Refusal
 from dockstrata.plan.planner import Placement, make_plan
 from dockstrata.plan.settings import PlanSettings
@@ -70,6 +71,18 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
     return Refactoring(plan, draft, new, dict(draft.children), generated, tuple(blocked))
 
 
+def taken_along(before: Repository, paths: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """After a refactoring was written: images that copy some of the written files themselves."""
+    forget_contexts()
+    now = read_repository(paths, exclude=exclude)
+    meanings = {image.id: image.stage.meaning for image in now.set.images}
+    return [
+        image.id
+        for image in before.set.images
+        if meanings.get(image.id, image.stage.meaning) != image.stage.meaning
+    ]
+
+
 def _taken(path: str) -> bool:
     """Whether something lies at the path, or where one of its folders must be."""
     folder = os.path.dirname(path)
@@ -90,9 +103,20 @@ def _excluded(repository: Repository, options: Options) -> dict[str, Refusal]:
         if generated is not None and not options.include_generated:
             message = f"{generated.reason}; change that, or use --include-generated"
             found[image.id] = Refusal(image.id, "generated", message)
+        elif not _is_utf8(image.path):
+            message = "its path is not UTF-8, and a bake file could not name it"
+            found[image.id] = Refusal(image.id, "path-not-utf8", message)
         elif os.path.islink(image.path):
             found[image.id] = Refusal(image.id, "symlink", "is a symbolic link")
     return found
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _placement(repository: Repository, options: Options) -> Placement:
