@@ -14,30 +14,41 @@ from dockstrata.registry import Registry, load_registry
 from dockstrata.result import Change, Result
 from dockstrata.source import Source
 
-if TYPE_CHECKING:  # loaded where something is fixed
+if TYPE_CHECKING:  # loaded where something is fixed, or is Python
+    from dockstrata.embedded import Embedded
     from dockstrata.fixer import Fixed
 
 # Starting workers costs as much as checking about this many files.
 FILES_IN_PROCESS = 100
+# Of Python files, which as a rule have no Dockerfile, so many cost what a Dockerfile does.
+PYTHON_FILES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to do with each file; goes to worker processes."""
+    """What to do with each file; goes to worker processes.
+
+    Of the files of ``python`` the Dockerfiles in their string literals are checked, each alone.
+    """
 
     options: Options = field(default_factory=Options)
     fix: bool = False
     unsafe: bool = False
+    python: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One file's turn: what was found, and what fixing made of it. ``error``: not readable."""
+    """One file's turn: what was found, and what fixing made of it.
+
+    ``embedded`` is that of a Python file; ``error`` says why a file could not be read.
+    """
 
     path: str
     checked: Checked | None = None
     fixed: Fixed | None = None
     before: Source | None = None
+    embedded: Embedded | None = None
     error: str | None = None
 
 
@@ -58,12 +69,14 @@ def lint_files(
     """
     registry, given = registry or load_registry(), registry is not None
     checker = Checker(registry, job.options)
-    processes = 1 if given else _processes(jobs, len(paths))
+    dockerfiles = [path for path in paths if path not in job.python]
+    work = len(dockerfiles) + (len(paths) - len(dockerfiles)) // PYTHON_FILES
+    processes = 1 if given else _processes(jobs, work)
     outcomes = iter(_outcomes(paths, job, checker, processes))
     set_early: SetOutcome | None = None
     if processes > 1 and with_set and not job.fix:
         # The workers are busy meanwhile.
-        set_early = check_set(paths, checker)
+        set_early = check_set(dockerfiles, checker)
     kept = list(outcomes)
     result = Result()
     final: list[Checked] = []
@@ -71,7 +84,7 @@ def lint_files(
         final += _settle(outcome, checker, result, write)
     of_set = set_early
     if of_set is None:
-        of_set = check_set(paths, checker) if with_set and (write or not job.fix) else None
+        of_set = check_set(dockerfiles, checker) if with_set and (write or not job.fix) else None
     of_set = of_set or SetOutcome()
     result.failures += of_set.failures
     by_path: dict[str, list[Finding]] = {}
@@ -90,14 +103,18 @@ def lint_source(source: Source, job: Job, registry: Registry | None = None) -> R
     result = Result()
     for checked in _settle(_turn(source, checker, job), checker, result, write=False):
         result.findings = checker.finish(checked)
+    result.sources.setdefault(source.path, source)
     return result
 
 
 def _settle(outcome: Outcome, checker: Checker, result: Result, write: bool) -> list[Checked]:
     """Book a file's outcome; a fixed file is written here, or else checked as it was."""
     checked = outcome.checked
+    if outcome.embedded is not None:
+        _settle_python(outcome.embedded, checker, result, write)
+        return []
     if checked is None:
-        result.errors.append(f"{outcome.path}: {outcome.error}")
+        result.errors.append(str(outcome.error))
         return []
     if outcome.fixed is not None:
         result.dropped += [(outcome.path, dropped) for dropped in outcome.fixed.dropped]
@@ -116,6 +133,30 @@ def _settle(outcome: Outcome, checker: Checker, result: Result, write: bool) -> 
     result.sources[outcome.path] = checked.source
     result.failures += checked.failures
     return [checked]
+
+
+def _settle_python(embedded: Embedded, checker: Checker, result: Result, write: bool) -> None:
+    path = embedded.source.path
+    if embedded.before is not None:
+        try:
+            if write:
+                from dockstrata.write import write_atomically
+
+                write_atomically(path, embedded.source.to_bytes())
+            result.changes.append(Change(embedded.before, embedded.source))
+        except DockstrataError as error:
+            from dockstrata.embedded import lint_python
+
+            result.errors.append(str(error))
+            embedded = lint_python(embedded.before, checker, fix=False, unsafe=False)
+    if embedded.dockerfiles:
+        result.files += 1
+        result.sources[path] = embedded.source
+    result.applied += embedded.applied
+    result.dropped += [(path, dropped) for dropped in embedded.dropped]
+    result.findings += embedded.findings
+    result.failures += embedded.failures
+    result.skipped += embedded.skipped
 
 
 def _processes(jobs: int | None, files: int) -> int:
@@ -183,11 +224,14 @@ def _read_and_turn(path: str, checker: Checker, job: Job) -> Outcome:
         with open(path, "rb") as file:
             source = Source.from_bytes(path, file.read())
     except OSError as error:
-        return Outcome(path, error=f"cannot be read: {(error.strerror or str(error)).lower()}")
+        reason = (error.strerror or str(error)).lower()
+        return Outcome(path, error=f"{path}: cannot be read: {reason}")
     return _turn(source, checker, job)
 
 
 def _turn(source: Source, checker: Checker, job: Job) -> Outcome:
+    if source.path in job.python:
+        return _turn_python(source, checker, job)
     checked = checker.check(source)
     if not job.fix:
         return Outcome(source.path, checked)
@@ -200,6 +244,16 @@ def _turn(source: Source, checker: Checker, job: Job) -> Outcome:
     if fixed.source.text == source.text:
         return Outcome(source.path, checked, fixed)
     return Outcome(source.path, checker.check(fixed.source), fixed, before=source)
+
+
+def _turn_python(source: Source, checker: Checker, job: Job) -> Outcome:
+    from dockstrata.embedded import lint_python
+
+    try:
+        embedded = lint_python(source, checker, fix=job.fix, unsafe=job.unsafe)
+    except DockstrataError as error:
+        return Outcome(source.path, error=str(error))
+    return Outcome(source.path, embedded=embedded)
 
 
 @dataclass(slots=True)
