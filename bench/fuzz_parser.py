@@ -40,6 +40,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from dockerfile_generator import generate, mutate
 
 from dockstrata.source import Source
+from dockstrata.syntax.arguments import health_type
+from dockstrata.syntax.gotext import SPACE
 from dockstrata.syntax.nodes import Instruction
 from dockstrata.syntax.parse import parse
 
@@ -162,7 +164,7 @@ def newer(data: bytes) -> bool:
         node = outer.trigger or outer
         if "<<" in node.line and _NEWER.search(node.line):
             return True
-        if not node.json and any(map(_behind_array, (node.rest, _after_word(node.rest)))):
+        if not node.json and any(map(_behind_array, (node.rest, health_type(node.rest)[1]))):
             return True
     return False
 
@@ -175,14 +177,9 @@ _NEWER_DIRECTIVE = re.compile(
 )
 
 
-def _after_word(rest: str) -> str:
-    """What HEALTHCHECK takes for its command."""
-    return rest[len(re.split(r"\s", rest, maxsplit=1)[0]) :]
-
-
 def _behind_array(rest: str) -> bool:
     """Whether something follows the JSON array that ``rest`` begins with."""
-    rest = rest.lstrip()
+    rest = rest.lstrip(SPACE)
     try:
         value, end = json.JSONDecoder().raw_decode(rest)
     except ValueError:
