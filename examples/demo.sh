@@ -20,7 +20,7 @@ run() {
     "$dockstrata" "$@"
 }
 
-step "Seven Dockerfiles, ten images. What they are, and what they repeat:"
+step "Eight Dockerfiles, eleven images. What they are, and what they repeat:"
 run tree
 
 step "What is wrong in each of them (exit code 1: there are findings):"

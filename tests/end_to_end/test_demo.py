@@ -78,7 +78,15 @@ def test_what_takes_files_from_another_stage_is_refused_with_the_reason(examples
         ("services/quotes/Dockerfile#1", "stage-source"),
         ("services/rates/Dockerfile#1", "stage-source"),
     }
-    assert "line 16 takes files from another stage" in dockstrata("plan", cwd=examples)
+    assert "line 14 takes files from another stage" in dockstrata("plan", cwd=examples)
+
+
+def test_another_order_of_packages_is_a_near_miss(examples: Path) -> None:
+    (miss,) = as_json("plan", cwd=examples)["near_misses"]
+    assert miss["shared_steps_gained"] == 2
+    assert [(edit["path"], edit["kind"]) for edit in miss["edits"]] == [
+        ("services/alerts/Dockerfile", "order")
+    ]
 
 
 def test_plan_writes_nothing(examples: Path) -> None:
@@ -137,7 +145,7 @@ def test_lint_finds_what_is_planted(examples: Path) -> None:
     codes = {(finding["code"], finding["path"]) for finding in report["findings"]}
     assert ("DL4000", "java/claims/Dockerfile") in codes
     assert any(code == "DS101" for code, _ in codes)
-    assert report["summary"]["files"] == 7
+    assert report["summary"]["files"] == 8
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell script")
