@@ -469,9 +469,7 @@ def _same_lines(before: Tree, after: Tree) -> None:
         for number, node in enumerate(nodes):
             index += node.keyword == "FROM"
             end = nodes[number + 1].first if number + 1 < len(nodes) else 10**9
-            if index in added and node.keyword == "FROM":
-                free.update(range(node.first - 1, node.last))
-            elif index in added:
+            if index in added:
                 free.update(range(node.first - 1, max(node.last, end - 1)))
             elif node.keyword in ("FROM", "ARG"):
                 free.update(range(node.first - 1, node.last))

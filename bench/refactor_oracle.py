@@ -404,7 +404,7 @@ class _Evaluator:
 
     def do_copy(self, state: State, node: Node) -> Image:
         flags, text = take_flags(node.rest)
-        parts = words(text, self.escape)
+        parts = json.loads(text) if text.startswith("[") else words(text, self.escape)
         *sources, target = [expand(part, state.env, self.escape) for part in parts]
         options = {
             name: expand(value, state.env, self.escape) for name, value in flags if name != "from"

@@ -168,6 +168,8 @@ class _Evaluator:
         self.stage: Stage | None = None
         self.state = State()
         self.used: set[str] = set()
+        self.last_env: tuple[tuple[str, str], ...] = ()
+        self.last_texts = ("()", "()")
 
     # -- variables
 
@@ -367,22 +369,35 @@ class _Evaluator:
         taken: running.Taken | None = None,
     ) -> Step:
         taken = taken or running.Taken()
-        ordered = None if env is None else tuple(sorted(env))
         sources = [self.stages[index] for index in taken.stages] + taken.images
-        chains = tuple(source.chain for source in sources)
-        meanings = tuple(source.meaning for source in sources)
+        what = repr((node.keyword, body))
+        ordered, unordered = self.env_texts(env)
+        chain = chain_digest(stage.chain, what, ordered, *(source.chain for source in sources))
+        meaning = chain
+        if ordered != unordered or stage.chain != stage.meaning or sources:
+            meanings = (source.meaning for source in sources)
+            meaning = chain_digest(stage.meaning, what, unordered, *meanings)
         return Step(
             instruction=node,
             kind=node.keyword,
             body=body,
             env=env,
-            chain=chain_digest(stage.chain, node.keyword, body, env, chains),
-            meaning=chain_digest(stage.meaning, node.keyword, body, ordered, meanings),
+            chain=chain,
+            meaning=meaning,
             contexts=tuple(taken.contexts),
             stages=tuple(taken.stages),
             uses=frozenset(self.used),
             barrier=taken.barrier,
         )
+
+    def env_texts(self, env: tuple[tuple[str, str], ...] | None) -> tuple[str, str]:
+        """An environment as text, in its order and sorted; most steps have their forerunner's."""
+        if env is None:
+            return "", ""
+        if env != self.last_env:
+            self.last_env = env
+            self.last_texts = (repr(env), repr(tuple(sorted(env))))
+        return self.last_texts
 
     def source_stage(self, stage: Stage, name: str, numbers: bool) -> int | None:
         """The index of the stage that ``--from=name`` means, ``None`` for an image.

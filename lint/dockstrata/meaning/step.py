@@ -40,7 +40,7 @@ class Step:
     barrier: Barrier | None = None
 
 
-def chain_digest(parent: str, *parts: object) -> str:
+def chain_digest(parent: str, *parts: str) -> str:
     """digest(parent, step): 32 hexadecimal digits."""
-    text = parent + repr(parts)
+    text = "\x1e".join((parent, *parts))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
