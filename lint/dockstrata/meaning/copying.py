@@ -26,7 +26,7 @@ def body(
     *sources, target = words or [""]
     excludes = tuple(evaluator.expand(pattern) for pattern in node.all_flags("exclude"))
     source_image = _origin(node, evaluator, stage, taken)
-    parents = (node.flag("parents") or "false") != "false" or "--parents" in node.flags
+    parents = node.flag("parents") in ("", "true")
     items: list[object] = []
     remaining = list(node.heredocs)
     for written, source in zip(node.arguments, sources, strict=False):
@@ -86,6 +86,8 @@ def _clean(source: str) -> str:
 
 def _options(node: Instruction, evaluator: _Evaluator) -> tuple[tuple[str, str], ...]:
     options: list[tuple[str, str]] = []
+    if not node.flags:
+        return ()
     for name in ("chown", "chmod", "checksum", "link", "parents", "keep-git-dir", "unpack"):
         value = node.flag(name)
         if value is None or (value.lower() == "false" and name != "unpack"):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dockstrata.load.wiring import Build
 from dockstrata.meaning import copying, running
@@ -34,6 +35,7 @@ PLATFORM_ARGUMENTS = frozenset(
     for side in ("BUILD", "TARGET")
     for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
 ) | {"TARGETOSVERSION", "BUILDOSVERSION"}
+_NOTHING: frozenset[str] = frozenset()
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH where the root image sets none; of the images here only ``scratch`` is known not to."""
 _GIVEN = re.compile(f"{OPEN}given\x1f[^{OPEN}{CLOSE}]*\x1f([^{OPEN}{CLOSE}]*){CLOSE}")
@@ -41,8 +43,7 @@ TARGET_PLATFORM = symbol("platform", "TARGETPLATFORM")
 """What ``--platform`` is by default."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluated(NamedTuple):
     """An instruction of a stage with the state before it, and the step that it is, if it is one."""
 
     instruction: Instruction
@@ -227,7 +228,9 @@ class _Evaluator:
             stage.problem = stage.problem or f"line {node.fault.line}: {node.fault.message}"
         if step is not None:
             stage.chain, stage.meaning = step.chain, step.meaning
-        stage.evaluated.append(Evaluated(node, before, step, frozenset(self.used)))
+        stage.evaluated.append(
+            Evaluated(node, before, step, frozenset(self.used) if self.used else _NOTHING)
+        )
 
     def close(self) -> None:
         stage = self.stage
@@ -345,7 +348,7 @@ class _Evaluator:
             for name, value in below.config.env.items():
                 env = with_env(env, name, value)
             arguments = below.end.arguments - below.config.env.keys()
-            self.state = replace(below.end, env=env, arguments=arguments)
+            self.state = below.end._replace(env=env, arguments=arguments)
             return
         shell = below.config.shell if self.carry_shell else None
         self.state = State(
@@ -386,7 +389,7 @@ class _Evaluator:
             meaning=meaning,
             contexts=tuple(taken.contexts),
             stages=tuple(taken.stages),
-            uses=frozenset(self.used),
+            uses=frozenset(self.used) if self.used else _NOTHING,
             barrier=taken.barrier,
         )
 
@@ -424,7 +427,7 @@ class _Evaluator:
 
     def workdir(self, stage: Stage, node: Instruction) -> Step | None:
         path = working_directory(self.state.workdir, self.expand(node.rest))
-        self.state = replace(self.state, workdir=path)
+        self.state = self.state._replace(workdir=path)
         if path == "/":
             return None
         return self.step(stage, node, (clean(path), self.state.user or ""))
@@ -436,9 +439,8 @@ class _Evaluator:
         for name, value in pairs:
             env = with_env(env, name, value)
             stage.config.env[name] = value
-        self.state = replace(
-            state, env=env, arguments=state.arguments - {name for name, _ in pairs}
-        )
+        names = {name for name, _ in pairs}
+        self.state = state._replace(env=env, arguments=state.arguments - names)
 
     def argument(self, stage: Stage, node: Instruction) -> None:
         # Word by word: unlike ENV's, a later word sees what an earlier one has set.
@@ -454,13 +456,13 @@ class _Evaluator:
                 default = self.global_lookup(name) or unset
             env = with_env(self.state.env, name, self.value(name, default))
             arguments = self.state.arguments | {name}
-            self.state = replace(self.state, env=env, arguments=arguments)
+            self.state = self.state._replace(env=env, arguments=arguments)
 
     def user(self, stage: Stage, node: Instruction) -> None:
-        self.state = replace(self.state, user=self.expand(node.rest))
+        self.state = self.state._replace(user=self.expand(node.rest))
 
     def shell(self, stage: Stage, node: Instruction) -> None:
-        self.state = replace(self.state, shell=node.arguments or DEFAULT_SHELL, shell_set=True)
+        self.state = self.state._replace(shell=node.arguments or DEFAULT_SHELL, shell_set=True)
 
     # -- configuration
 

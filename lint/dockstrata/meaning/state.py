@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """The context of the next step.
 
     ``env`` holds build arguments too, in the order in which BuildKit's state has them: what is
@@ -17,7 +17,7 @@ class State:
     covered by ENV since. ``None`` for user and ``workdir``'s symbol: whatever the root image says.
     """
 
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = MappingProxyType({})
     arguments: frozenset[str] = frozenset()
     user: str | None = None
     workdir: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from dockstrata.syntax.nodes import Instruction
 
@@ -16,8 +17,7 @@ class Barrier:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A RUN, COPY, ADD or WORKDIR with its context.
 
     ``body`` is what BuildKit compiles it to, less the environment; ``env`` is a RUN's
