@@ -48,7 +48,10 @@ class PythonDockerfiles:
 
 
 def may_have_dockerfile(text: str) -> bool:
-    """A cheap test: false for nearly every Python file, and never for one with a Dockerfile."""
+    """A cheap test, false for nearly every Python file without a Dockerfile.
+
+    Lines that begin after an escape other than ``\\n`` are not seen.
+    """
     if _MAY_FROM.search(text) and _MAY_OTHER.search(text):
         return True
     return "dockstrata:" in text and bool(_MARKER.search(text))
