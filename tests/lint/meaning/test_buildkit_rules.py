@@ -71,8 +71,6 @@ SAME = [
      "ARG a=1\nARG b=${a}\n" + D + "ARG b\nRUN x\n"),
     ("arg-default-against-before-from", "ARG v=1\n" + D + "ARG v=2\nRUN a\n",
      D + "ARG v=2\nRUN a\n"),
-    ("arg-inherited-by-stages", "FROM debian:12 AS a\nARG v=1\nFROM a\nRUN x\n",
-     D + "ARG v=1\nRUN x\n"),
     ("env-over-arg", D + "ARG v=1\nENV v=2\nRUN a\n", D + "ENV v=2\nRUN a\n"),
     ("env-over-arg-in-children", "FROM debian:12 AS a\nENV v=1\nARG v=2\nFROM a\nRUN x\n",
      "FROM debian:12 AS a\nENV v=1\nFROM a\nRUN x\n"),
@@ -291,6 +289,14 @@ def test_what_would_not_build_is_a_problem(text: str, problem: str | None) -> No
         assert stage.problem is None  # the root image, or an argument, may set it
     else:
         assert problem in (stage.problem or "")
+
+
+@pytest.mark.xfail(strict=True, reason="the root image's ENV is set again above FROM")
+def test_the_root_image_may_cover_an_argument_of_a_lower_stage() -> None:
+    above = last("FROM debian AS a\nARG v=1\nFROM a\nRUN x\n")
+    assert above.meaning != last("FROM debian\nARG v=1\nRUN x\n").meaning
+    scratch = last("FROM scratch AS a\nARG v=1\nFROM a\nRUN x\n")
+    assert scratch.meaning == last("FROM scratch\nARG v=1\nRUN x\n").meaning
 
 
 def test_the_stage_that_is_built_is_another_in_every_file() -> None:
