@@ -27,6 +27,9 @@ from dockstrata_rules.instructions.copy_without_workdir import copy_without_work
 from dockstrata_rules.instructions.env_uses_itself import env_uses_itself
 from dockstrata_rules.instructions.expose_invalid_format import expose_invalid_format
 from dockstrata_rules.instructions.expose_proto_casing import expose_proto_casing
+from dockstrata_rules.instructions.invalid_definition_description import (
+    invalid_definition_description,
+)
 from dockstrata_rules.instructions.invalid_label_key import invalid_label_key
 from dockstrata_rules.instructions.invalid_port import invalid_port
 from dockstrata_rules.instructions.invalid_trigger import invalid_trigger
@@ -107,6 +110,7 @@ RULES: tuple[Rule, ...] = (
     env_uses_itself,
     expose_invalid_format,
     expose_proto_casing,
+    invalid_definition_description,
     invalid_label_key,
     invalid_port,
     invalid_trigger,

@@ -1,0 +1,60 @@
+"""A comment directly above a stage or ARG does not describe it.
+
+``docker build --call=outline`` shows such a comment as the description where it begins with the
+name. Off by default, as in BuildKit: put an empty line below a comment that is meant otherwise.
+
+Bad:
+
+    # the version
+    ARG VERSION=1
+    FROM debian:12.5
+
+Good:
+
+    # VERSION is the release to build
+    ARG VERSION=1
+
+    # anything else
+
+    FROM debian:12.5 AS base
+
+Source: BuildKit InvalidDefinitionDescription.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockstrata.rule import Context, Finding, Instruction, Severity, rule
+
+
+@rule(
+    code="InvalidDefinitionDescription",
+    name="invalid-definition-description",
+    severity=Severity.INFO,
+    default=False,
+)
+def invalid_definition_description(context: Context) -> Iterator[Finding]:
+    comments = {comment.line: comment.text for comment in context.document.comments}
+    for node in context.document.instructions:
+        what, name = _definition(node)
+        above = []
+        line = node.start_line - 1
+        while name and line in comments:
+            above.append(comments[line].lstrip("# \t"))
+            line -= 1
+        if above and not any(text.split(None, 1)[:1] == [name] for text in above):
+            yield context.finding(
+                node,
+                f"Comment for {what} should follow the format: `# {name} <description>`."
+                " If this is not intended to be a description comment,"
+                " add an empty line or comment between the instruction and the comment.",
+            )
+
+
+def _definition(node: Instruction) -> tuple[str, str]:
+    if node.keyword == "FROM" and len(node.arguments) == 3:
+        return "build stage", node.arguments[2]
+    if node.keyword == "ARG" and node.arguments:
+        return "argument", node.arguments[0].partition("=")[0]
+    return "", ""
