@@ -31,16 +31,21 @@ are worth one. ``dockstrata apply`` writes them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dockstrata.meaning.images import Image
-from dockstrata.plan.model import Base
-from dockstrata.plan.planner import Placement, make_plan
 from dockstrata.rule import Finding, Instruction, Related, SetContext, Severity, set_rule
 from dockstrata.syntax.readable import readable
+
+if TYPE_CHECKING:
+    from dockstrata.plan.model import Base
 
 
 @set_rule(code="DS101", name="repeated-prefix", severity=Severity.WARNING)
 def repeated_prefix(context: SetContext) -> Iterator[Finding]:
+    # Loaded where a set is checked: one file alone has no use for the planner.
+    from dockstrata.plan.planner import Placement, make_plan
+
     for base in make_plan(context.images, context.plan, Placement()).bases:
         places = [
             (image, node)
