@@ -10,6 +10,8 @@ from typing import Any
 
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Severity
+from dockstrata.load.configured import configured_builds, wrong_builds
+from dockstrata.load.wiring import Build
 from dockstrata.plan.settings import STEP_COST, PlanSettings
 from dockstrata.rule import Settings
 from dockstrata.selection import suggestion
@@ -43,6 +45,8 @@ class Configuration:
 
     ``selectors`` are the rules that dockstrata's own file names, each with the place: whoever
     knows the rules checks them. hadolint's file may name rules that are not ours.
+    ``placement`` says where new bases go (``bases``, ``registry``, ``tag``), ``builds`` how
+    Dockerfiles are built.
     """
 
     path: str | None = None
@@ -50,6 +54,8 @@ class Configuration:
     exclude: tuple[str, ...] = ()
     lint: LintConfiguration = field(default_factory=LintConfiguration)
     plan: PlanSettings = field(default_factory=PlanSettings)
+    placement: tuple[tuple[str, str], ...] = ()
+    builds: tuple[Build, ...] = ()
     selectors: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
@@ -75,8 +81,17 @@ _PLAN: Mapping[str, str] = {
     "min-steps": "count",
     "image-cost": "number",
     "step-cost": "number by instruction",
+    "bases": "string",
+    "registry": "string",
+    "tag": "string",
 }
-_TOP: Mapping[str, str] = {"exclude": "strings", "lint": "table", "plan": "table"}
+_PLACEMENT = ("bases", "registry", "tag")
+_TOP: Mapping[str, str] = {
+    "exclude": "strings",
+    "lint": "table",
+    "plan": "table",
+    "build": "builds",
+}
 
 
 def load_configuration(
@@ -107,6 +122,8 @@ def load_configuration(
         tuple(own.get("exclude", ())),
         _lint(lint),
         _plan(own.get("plan", {})),
+        tuple((key, own["plan"][key]) for key in _PLACEMENT if key in own.get("plan", {})),
+        configured_builds(own.get("build", ()), found[0] if found else "", base),
         tuple(selectors),
     )
 
@@ -216,6 +233,10 @@ def _wrong(kind: str, value: object) -> str | None:
     """What a value should have been, or ``None`` where it is that."""
     if kind == "table":
         return None if isinstance(value, dict) else "a table"
+    if kind == "builds":
+        return wrong_builds(value)
+    if kind == "string":
+        return None if isinstance(value, str) else "a string"
     if kind == "boolean":
         return None if isinstance(value, bool) else "true or false"
     if kind == "count":
@@ -313,5 +334,9 @@ def _lint(lint: Raw) -> LintConfiguration:
 
 
 def _plan(plan: Raw) -> PlanSettings:
-    given = {key.replace("-", "_"): value for key, value in plan.items() if key != "step-cost"}
+    given = {
+        key.replace("-", "_"): value
+        for key, value in plan.items()
+        if key not in ("step-cost", *_PLACEMENT)
+    }
     return PlanSettings(step_cost={**STEP_COST, **plan.get("step-cost", {})}, **given)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dockstrata.checker import Checked, Checker, Failure, Options, failure
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding
+from dockstrata.load.wiring import Build
 from dockstrata.registry import Registry, load_registry
 from dockstrata.result import Change, Result
 from dockstrata.source import Source
@@ -60,12 +61,15 @@ def lint_files(
     with_set: bool = True,
     write: bool = True,
     registry: Registry | None = None,
+    wiring: Sequence[str] = (),
+    builds: Sequence[Build] = (),
 ) -> Result:
     """Check Dockerfiles, and the set that they are; fix them where the job says so.
 
     ``jobs`` is the number of processes, by default as many as there are processors where there
     are many files. ``write`` false leaves fixed files unwritten. A ``registry`` other than the
-    installed packs' keeps the run in this process. Raises :class:`DockstrataError`.
+    installed packs' keeps the run in this process; ``wiring`` and ``builds`` as in
+    :func:`check_set`. Raises :class:`DockstrataError`.
     """
     registry, given = registry or load_registry(), registry is not None
     checker = Checker(registry, job.options)
@@ -76,15 +80,15 @@ def lint_files(
     set_early: SetOutcome | None = None
     if processes > 1 and with_set and not job.fix:
         # The workers are busy meanwhile.
-        set_early = check_set(dockerfiles, checker)
+        set_early = check_set(dockerfiles, checker, wiring, builds)
     kept = list(outcomes)
     result = Result()
     final: list[Checked] = []
     for outcome in kept:
         final += _settle(outcome, checker, result, write)
     of_set = set_early
-    if of_set is None:
-        of_set = check_set(dockerfiles, checker) if with_set and (write or not job.fix) else None
+    if of_set is None and with_set and (write or not job.fix):
+        of_set = check_set(dockerfiles, checker, wiring, builds)
     of_set = of_set or SetOutcome()
     result.failures += of_set.failures
     by_path: dict[str, list[Finding]] = {}
@@ -265,26 +269,39 @@ class SetOutcome:
     failures: list[Failure] = field(default_factory=list)
 
 
-def check_set(paths: Sequence[str], checker: Checker) -> SetOutcome:
-    """Run the rules about the set; one image is no set."""
+def check_set(
+    paths: Sequence[str],
+    checker: Checker,
+    wiring: Sequence[str] = (),
+    builds: Sequence[Build] = (),
+) -> SetOutcome:
+    """Run the rules about the set; one image is no set.
+
+    ``wiring`` are compose and bake files that say how it is built, ``builds`` what the
+    configuration says.
+    """
     outcome = SetOutcome()
     if not checker.set_rules or not paths:
         return outcome
+    from dockstrata.load.builds import load_builds
     from dockstrata.meaning.images import image_set
-    from dockstrata.meaning.library import evaluate_in_place
+    from dockstrata.meaning.library import Library
+    from dockstrata.meaning.repository import all_builds, written_by_us
     from dockstrata.rule import SetContext
     from dockstrata.similarity.trie import build_trie
     from dockstrata.syntax.parse import parse
 
-    evaluations = []
+    documents = []
     for path in paths:
         try:
             with open(path, "rb") as file:
                 source = Source.from_bytes(path, file.read())
         except OSError:
             continue  # told once already
-        evaluations.append(evaluate_in_place(parse(source)))
-    images = image_set(evaluations)
+        documents.append(parse(source))
+    others = [path for path in wiring if not written_by_us(path)]
+    wired = load_builds((), [document.path for document in documents], wiring=others)
+    images = image_set(Library(documents, all_builds(wired, builds)).all())
     if len(images.images) < 2:
         return outcome
     trie = build_trie(images.images)

@@ -213,7 +213,10 @@ def test_the_commented_file_is_the_default(here: Path) -> None:
     text = commented_configuration({})
     (here / "dockstrata.toml").write_text(text)
     assert load_configuration().lint == Configuration().lint
-    uncommented = [line[2:] if " = " in line else line for line in text.splitlines()]
+    keys = (" = ", "[[")
+    uncommented = [
+        line[2:] if any(key in line for key in keys) else line for line in text.splitlines()
+    ]
     (here / "dockstrata.toml").write_text("\n".join(uncommented))
     assert load_configuration().lint.select == ("ALL",)  # each example is valid
 

@@ -158,6 +158,8 @@ def _from_files(request: Request, configuration: Configuration, job: Job) -> Res
         jobs=request.jobs,
         with_set=not request.no_set,
         write=request.fix,
+        wiring=found.wiring,
+        builds=configuration.builds,
     )
     unreadable = [skip for skip in found.skipped if skip.reason == "unreadable"]
     result.errors = [f"{skip.path}: {skip.message}" for skip in unreadable] + result.errors

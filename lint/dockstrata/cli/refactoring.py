@@ -34,13 +34,12 @@ _OPTIONS = (
         help="Steps other than WORKDIR that a base must add (default 1).",
     ),
     click.option("--include-generated", is_flag=True, help="Rewrite generated Dockerfiles too."),
-    click.option("--bases", "bases", default="bases", metavar="DIR", help="Folder for new bases."),
-    click.option("--registry", default="localhost", help="What children say before a base's name."),
+    click.option("--bases", metavar="DIR", help="Folder for new bases (default bases)."),
+    click.option("--registry", help="What children say before a base's name (default localhost)."),
     click.option(
         "--tag",
         type=click.Choice(["name", "content"]),
-        default="name",
-        help="Bases' tags: readable and stable, or a digest of the content.",
+        help="Bases' tags: readable and stable (default), or a digest of the content.",
     ),
     click.option(
         "--exclude", multiple=True, metavar="PATTERN", help="Leave out (gitignore syntax)."
@@ -63,9 +62,9 @@ def read(
     min_images: int | None,
     min_steps: int | None,
     include_generated: bool,
-    bases: str,
-    registry: str,
-    tag: str,
+    bases: str | None,
+    registry: str | None,
+    tag: str | None,
     exclude: Sequence[str],
     config: str | None,
     no_config: bool,
@@ -84,6 +83,14 @@ def read(
         settings = replace(settings, min_images=min_images)
     if min_steps is not None:
         settings = replace(settings, min_steps=min_steps)
+    placement = dict(configuration.placement)
+    bases = bases if bases is not None else placement.get("bases", "bases")
+    registry = registry if registry is not None else placement.get("registry", "localhost")
+    tag = tag if tag is not None else placement.get("tag", "name")
+    if tag not in ("name", "content"):
+        raise DockstrataError(
+            f"'plan.tag' must be name or content, not '{tag}'", configuration.path
+        )
     if bases.startswith("/") or ".." in bases.split("/") or not bases:
         raise DockstrataError("--bases must be a folder inside the directory that is refactored")
     if not _REGISTRY.match(registry):
@@ -91,7 +98,8 @@ def read(
             f"--registry '{registry}' cannot begin an image reference; it must look like"
             " localhost, registry.example.com:5000 or registry.example.com/team"
         )
-    repository = read_repository(paths or (".",), exclude=[*configuration.exclude, *exclude])
+    exclude = [*configuration.exclude, *exclude]
+    repository = read_repository(paths or (".",), exclude=exclude, builds=configuration.builds)
     tell(repository)
     return repository, Options(settings, bases, registry, tag, include_generated)
 

@@ -32,7 +32,7 @@ def edited(source: Source, found: PythonDockerfile, edits: Sequence[Edit]) -> li
             result = [
                 Edit(source.path, span, text)
                 for edit in sorted(edits)
-                for span, text in _Writer(source, found.value, careful).write(edit)
+                for span, text in _Writer(source, found, careful).write(edit)
             ]
             if _says(source, found, result, wanted):
                 return result
@@ -87,10 +87,12 @@ def _changes(before: list[str], after: list[str]) -> Iterator[tuple[int, int, st
 class _Writer:
     """Turns one edit of a value into edits of its file. Raises ``ValueError`` where it cannot."""
 
-    def __init__(self, source: Source, value: PythonText, careful: bool) -> None:
+    def __init__(self, source: Source, found: PythonDockerfile, careful: bool) -> None:
         self.source = source
-        self.value = value
+        self.value = found.value
         self.careful = careful
+        own = source.text[found.start : found.end]
+        self.newline = "\r\n" if "\r\n" in own else "\n" if "\n" in own else source.newline
 
     def write(self, edit: Edit) -> list[tuple[Span, str]]:
         start, end = edit.span.start, edit.span.end
@@ -99,6 +101,8 @@ class _Writer:
             raise ValueError("an expression stands here")
         gone = list(_joined(self._gone(start, end)))
         if not edit.text:
+            if gap := self._last_margin(start, end):
+                gone = list(_joined((gap, *gone)))
             return [(span, "") for span in gone]
         at, spelling = self._insertion(start, end)
         text = self._spelled(edit.text, start, end, spelling)
@@ -125,6 +129,14 @@ class _Writer:
                 and (at + 1 < end or (text[at] == "\n" and self.value.margin))
             ):
                 yield Span(place.end, after.start)
+
+    def _last_margin(self, start: int, end: int) -> Span | None:
+        """The margin before whole lines that go at the end: no line's margin follows them."""
+        text, places = self.value.text, self.value.places
+        whole = 0 < start < end == len(text) and text[start - 1] == text[end - 1] == "\n"
+        if whole and self.value.margin and places[start - 1].spelling == places[start].spelling:
+            return Span(places[start - 1].end, places[start].start)
+        return None
 
     def _insertion(self, start: int, end: int) -> tuple[int, Spelling]:
         """Where new text goes, and how it is spelled there."""
@@ -166,7 +178,7 @@ class _Writer:
 
     def _character(self, char: str, spelling: Spelling, triple: bool) -> str:
         if char == "\n" and triple:
-            return self.source.newline
+            return self.newline
         if spelling.raw:
             if _CONTROL.match(char) or char == "\n" or (spelling.binary and not char.isascii()):
                 raise ValueError("a raw string has no escapes")

@@ -87,16 +87,16 @@ def _syntax_error(source: Source, error: cst.ParserSyntaxError) -> DockstrataErr
 
 
 def _offsets(original: str, text: str) -> Sequence[int]:
-    """For each byte that libcst saw, the character of the file; one more for the end."""
+    """For each byte that libcst saw, the character of the file."""
     shift = len(original) - len(text)
     if text.isascii() and not _UNSTEADY.search(text):
-        return range(shift, len(original) + 1)
+        return range(shift, len(original))
     offsets: list[int] = []
     for at, char in enumerate(text, shift):
         if char == "\f" or (char == "\r" and original[at + 1 : at + 2] == "\n"):
             continue
         offsets += [at] * len(char.encode())
-    return [*offsets, len(original)]
+    return offsets
 
 
 class _Reader(cst.CSTVisitor):
@@ -115,7 +115,8 @@ class _Reader(cst.CSTVisitor):
 
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         span = self.spans[node]
-        return self.offsets[span.start], self.offsets[span.start + span.length]
+        # What follows the last character may be one that libcst did not see.
+        return self.offsets[span.start], self.offsets[span.start + span.length - 1] + 1
 
     def visit_Expr(self, node: cst.Expr) -> bool:  # noqa: N802
         self.idle = isinstance(node.value, _LITERALS)

@@ -29,11 +29,15 @@ _MARKED_LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What builds an image reference: a Dockerfile, one of its builds, and the target stage."""
+    """What builds an image reference: a Dockerfile, one of its builds, and the target stage.
+
+    ``reference`` is how it was written.
+    """
 
     path: str
     build: int
     target: str | None
+    reference: str = ""
 
 
 class Library:
@@ -67,7 +71,8 @@ class Library:
             if comment.text.startswith(BASE_MARK):
                 reference = comment.text[len(BASE_MARK) :].strip()
                 self.marked[path] = reference
-                self.products.setdefault(canonical_image(reference), Product(path, 0, None))
+                product = Product(path, 0, None, reference)
+                self.products.setdefault(canonical_image(reference), product)
             elif comment.text.startswith(CONTEXT_MARK):
                 folder = os.path.join(own.context, comment.text[len(CONTEXT_MARK) :].strip())
                 own = replace(own, context=tidy(folder))
@@ -83,7 +88,8 @@ class Library:
                 distinct.append(build)
             product = Product(path, number, build.target)
             for tag in build.tags:
-                self.products.setdefault(canonical_image(tag), product)
+                named = replace(product, reference=tag)
+                self.products.setdefault(canonical_image(tag), named)
             if build.service:
                 for kind in ("service", "target"):
                     self.products.setdefault(f"{kind}:{build.service}", product)

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dockstrata.errors import DockstrataError
-from dockstrata.load.builds import load_builds
+from dockstrata.load.builds import Builds, load_builds
 from dockstrata.load.discover import discover, tidy
 from dockstrata.load.generated import generated_by, template_for
 from dockstrata.load.lookalike import Skipped
+from dockstrata.load.wiring import Build
 from dockstrata.meaning.context import ContextReader
 from dockstrata.meaning.images import ImageSet, image_set
 from dockstrata.meaning.library import WRITTEN, Library
@@ -71,9 +72,12 @@ def read_repository(
     paths: Sequence[str],
     *,
     exclude: Sequence[str] = (),
+    builds: Sequence[Build] = (),
     read: Callable[[str, str], ContextReader] | None = None,
 ) -> Repository:
     """Read every Dockerfile under ``paths``; ``read`` as in :class:`Library`.
+
+    ``builds`` are told by the configuration, and go before what compose and bake files say.
 
     Raises :class:`DockstrataError` where a path does not exist or no Dockerfile is found.
     """
@@ -106,18 +110,27 @@ def read_repository(
             generated[path] = Generated(phrase, template)
         documents.append(document)
     wiring = [path for path in found.wiring if not written_by_us(path)]
-    builds = load_builds(paths, found.files, wiring=wiring)
+    wired = load_builds(paths, found.files, wiring=wiring)
     problems += [
         Problem(problem.path, problem.line, problem.message)
-        for problem in builds.problems
+        for problem in wired.problems
         if problem.reason != "unknown-value"
     ]
-    library = Library(documents, builds.by_dockerfile, read)
+    library = Library(documents, all_builds(wired, builds), read)
     images = image_set(library.all())
     root = common_root(paths)
     return Repository(
         root, images, library, (*found.skipped, *unreadable), tuple(problems), generated
     )
+
+
+def all_builds(wired: Builds, configured: Sequence[Build]) -> dict[str, list[Build]]:
+    """How each Dockerfile is built: as configured, else as compose and bake files say."""
+    found = {path: list(builds) for path, builds in wired.by_dockerfile.items()}
+    told: dict[str, list[Build]] = {}
+    for build in configured:
+        told.setdefault(build.dockerfile, []).append(build)
+    return {**found, **told}
 
 
 def written_by_us(path: str) -> bool:

@@ -49,6 +49,7 @@ def make_plan(
     for leader, followers in followers_of(images).items():
         if leader in base_of:
             base_of |= dict.fromkeys((image.id for image in followers), base_of[leader])
+    reused = {tree.existing_of[key].image.id for key in tree.existing_of}
     depth_after = _depths(images, base_of)
     steps = sum(len(image.steps) for image in images.images)
     saved = sum(base.saved_steps for base in everything)
@@ -58,7 +59,7 @@ def make_plan(
         reused=tuple(base for base in everything if base.existing),
         base_of=base_of,
         depth_after=depth_after,
-        refused=tuple(_refusals(images, trie, able, refused, base_of, settings)),
+        refused=tuple(_refusals(images, trie, able, refused, base_of, reused, settings)),
         steps=steps,
         steps_after=steps - saved,
     )
@@ -183,12 +184,15 @@ def _refusals(
     able: Sequence[Candidate],
     refused: Mapping[str, Refusal],
     base_of: Mapping[str, Base],
+    reused: set[str],
     settings: PlanSettings,
 ) -> list[Refusal]:
     """Why images that repeat others' steps keep some of them."""
     by_id = {candidate.image.id: candidate for candidate in able}
     found: list[Refusal] = []
     for image in images.images:
+        if image.id in reused:
+            continue
         shared = 0
         for position, step in enumerate(image.steps):
             if step.kind != "WORKDIR" and len(trie.nodes[step.chain].images) > 1:

@@ -30,14 +30,30 @@ _PLAN = (
 )
 
 
+_PLACEMENT = (
+    ("bases", '"bases"', "The folder for new bases."),
+    ("registry", '"localhost"', "What children say before a base's name."),
+    ("tag", '"name"', "Bases' tags: name (readable, stable) or content (a digest)."),
+)
+
+
 def commented_configuration(lint: Mapping[str, Any]) -> str:
     """``dockstrata.toml`` with ``lint``'s values set and every other key as a comment."""
     lines = ["# Configuration of dockstrata. Everything is optional.", "", "[lint]"]
     for key, example, comment in _LINT:
         lines += _entry(key, example, comment, lint)
     lines += ["", "[plan]"]
-    for key, example, comment in _PLAN:
+    for key, example, comment in (*_PLAN, *_PLACEMENT):
         lines += _entry(key, example, comment, {})
+    lines += [
+        "",
+        "# How a Dockerfile is built, where no compose or bake file says so; one table a build.",
+        "# [[build]]",
+        '# dockerfile = "services/api/Dockerfile"',
+        '# context = "."',
+        '# args = { VERSION = "2" }',
+        '# tags = ["registry.example.com/api"]',
+    ]
     return "\n".join(lines) + "\n"
 
 

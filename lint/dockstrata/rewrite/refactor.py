@@ -185,5 +185,5 @@ def _adoptable(repository: Repository) -> dict[str, str]:
         stage = library.resolve(reference)
         image = stages.get(id(stage)) if stage is not None else None
         if image is not None and (product.path in library.marked or image.id in parents):
-            found.setdefault(image.id, library.marked.get(product.path, reference))
+            found.setdefault(image.id, product.reference)
     return found

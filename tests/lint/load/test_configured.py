@@ -1,0 +1,54 @@
+"""Builds that the configuration tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dockstrata.configuration import load_configuration
+from dockstrata.errors import DockstrataError
+from dockstrata.meaning.repository import read_repository
+
+
+def test_a_configured_build_decides_context_arguments_and_tag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base").mkdir()
+    (tmp_path / "app").mkdir()
+    (tmp_path / "shared.txt").write_text("x")
+    (tmp_path / "base/Dockerfile").write_text("FROM debian:12\nCOPY shared.txt /\n")
+    (tmp_path / "app/Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN true\n")
+    (tmp_path / "dockstrata.toml").write_text(
+        '[[build]]\ndockerfile = "base/Dockerfile"\ncontext = "."\ntags = ["acme/base:1"]\n'
+        '[[build]]\ndockerfile = "app/Dockerfile"\nargs = { BASE = "acme/base:1" }\n'
+    )
+    builds = load_configuration().builds
+    assert [build.context for build in builds] == [".", "app"]
+    images = {i.id: i for i in read_repository(["."], builds=builds).set.images}
+    app = images["app/Dockerfile#0"]
+    assert app.parent is images["base/Dockerfile#0"]
+    assert app.depth == 3
+    taken = images["base/Dockerfile#0"].steps[0]
+    assert taken.contexts == (".",)
+    assert "absent" not in repr(taken.body)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[build]\nx = 1\n", "'build' must be [[build]] tables"),
+        ('[[build]]\ncontext = "."\n', "that each name a 'dockerfile'"),
+        ('[[build]]\ndockerfile = "a"\nargs = { V = 1 }\n', "'args' is a table of name = string"),
+        ('[[build]]\ndockerfile = "a"\ncolour = "red"\n', "'colour' is none of these"),
+    ],
+)
+def test_a_wrong_build_table_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dockstrata.toml").write_text(text)
+    with pytest.raises(DockstrataError, match="dockstrata.toml") as caught:
+        load_configuration()
+    assert message in str(caught.value)
