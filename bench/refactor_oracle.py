@@ -8,7 +8,6 @@ reference, and its compiler's rules for ARG, ENV, WORKDIR, COPY and the image co
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import json
 import os
@@ -461,7 +460,7 @@ class _Evaluator:
             members = [full] if full.is_file() else []
         for member in members:
             relative = member.relative_to(context).as_posix()
-            if not any(fnmatch.fnmatchcase(relative, pattern) for pattern in ignored):
+            if not any(re.fullmatch(pattern, relative) for pattern in ignored):
                 inside = member.relative_to(full).as_posix() if full.is_dir() else member.name
                 digest = hashlib.sha256(member.read_bytes()).hexdigest()
                 found.append(f"{inside}:{digest}:{os.access(member, os.X_OK)}")
@@ -508,7 +507,9 @@ class _Evaluator:
 
 
 def _ignored(context: str, dockerfile: str) -> list[str]:
+    """Patterns that leave files out, as regular expressions; ``*`` stays within one name."""
     for path in (f"{dockerfile}.dockerignore", os.path.join(context, ".dockerignore")):
         if os.path.exists(path):
-            return Path(path).read_text().split()
+            patterns = Path(path).read_text().split()
+            return [re.escape(pattern).replace(r"\*", "[^/]*") for pattern in patterns]
     return []
