@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockstrata.cli.refactoring import options, read
+from dockstrata.cli.refactoring import options, read, with_bases
 
 if TYPE_CHECKING:
     from dockstrata.rewrite.refactor import Refactoring
@@ -62,7 +62,7 @@ def command(check: bool, undo: bool, **given: Any) -> None:
         click.echo(f"  new      {printable(path)}")
     for path in sorted(refactoring.changed):
         click.echo(f"  changed  {printable(path)}")
-    for image in taken_along(repository, paths, given["exclude"]):
+    for image in taken_along(repository, with_bases(paths, asked.bases), given["exclude"]):
         click.echo(
             f"note: {printable(image)} copies a folder that holds files written now (Dockerfiles,"
             " bases); list them in .dockerignore to keep them out of the image",

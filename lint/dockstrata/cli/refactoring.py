@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -99,9 +100,18 @@ def read(
             " localhost, registry.example.com:5000 or registry.example.com/team"
         )
     exclude = [*configuration.exclude, *exclude]
-    repository = read_repository(paths or (".",), exclude=exclude, builds=configuration.builds)
+    paths = with_bases(paths or (".",), bases)
+    repository = read_repository(paths, exclude=exclude, builds=configuration.builds)
     tell(repository)
     return repository, Options(settings, bases, registry, tag, include_generated)
+
+
+def with_bases(paths: Sequence[str], bases: str) -> list[str]:
+    """The paths, and the folder of bases that earlier runs wrote for them."""
+    from dockstrata.meaning.repository import common_root
+
+    folder = os.path.join(common_root(paths), bases)
+    return [*paths, folder] if os.path.isdir(folder) else list(paths)
 
 
 def tell(repository: Repository) -> None:

@@ -8,10 +8,11 @@ from difflib import SequenceMatcher
 
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.load.python_literals import PythonDockerfile
-from dockstrata.load.python_text import HOLE, Place, PythonText, Spelling
+from dockstrata.load.python_text import HOLE, Place, Spelling
 from dockstrata.source import Source, Span
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_HOLES = re.compile(f"({HOLE.pattern})")
 _WORDS = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
 
 
@@ -61,18 +62,32 @@ def _says(source: Source, found: PythonDockerfile, edits: Sequence[Edit], wanted
 
 
 def differences(before: str, after: str, path: str) -> list[Edit]:
-    """Edits from one text to another: by line, and in lines that changed by word."""
+    """Edits from one text to another: by line, and in lines that changed by word.
+
+    No edit touches a placeholder where both texts have the same ones.
+    """
     edits: list[Edit] = []
-    for start, end, new in _changes(
-        before.splitlines(keepends=True), after.splitlines(keepends=True)
-    ):
-        old = before[start:end]
+    start = 0
+    pieces, new = [_HOLES.split(text) for text in (before, after)]
+    if pieces[1::2] != new[1::2]:
+        pieces, new = [before], [after]
+    for old, text in zip(pieces, new, strict=True):
+        edits += _within(start, old, text, path)
+        start += len(old)
+    return edits
+
+
+def _within(start: int, before: str, after: str, path: str) -> Iterator[Edit]:
+    if before == after:
+        return
+    lines = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    for at, end, new in _changes(*lines):
+        old = before[at:end]
         if not old or not new:
-            edits.append(Edit(path, Span(start, end), new))
+            yield Edit(path, Span(start + at, start + end), new)
             continue
         for first, last, text in _changes(_WORDS.findall(old), _WORDS.findall(new)):
-            edits.append(Edit(path, Span(start + first, start + last), text))
-    return edits
+            yield Edit(path, Span(start + at + first, start + at + last), text)
 
 
 def _changes(before: list[str], after: list[str]) -> Iterator[tuple[int, int, str]]:

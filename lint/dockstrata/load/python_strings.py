@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -146,8 +147,12 @@ class _Reader(cst.CSTVisitor):
     def _take(self, node: cst.BaseExpression) -> bool:
         """Book an expression that is a string; says whether to look inside."""
         inside, self.inside = self.inside, []
-        value = self._read(node, Holes())
-        inner, self.inside = self.inside, inside
+        try:
+            value = self._read(node, Holes())
+        except ValueError:
+            return False
+        finally:
+            inner, self.inside = self.inside, inside
         if value is None:
             return True
         start, end = self.span(node)
@@ -159,7 +164,10 @@ class _Reader(cst.CSTVisitor):
         return False
 
     def _read(self, node: cst.BaseExpression, holes: Holes) -> PythonText | None:
-        """The value of an expression; None where it is no string."""
+        """The value of an expression; None where it is no string.
+
+        Raises ``ValueError`` for a string of which it cannot be told what it says.
+        """
         if isinstance(node, cst.SimpleString):
             return self._simple(node)
         if isinstance(node, cst.FormattedString):
@@ -182,33 +190,33 @@ class _Reader(cst.CSTVisitor):
         start, end = self.span(node)
         spelling = self._spelling(start, node.prefix, node.quote)
         body = start + len(node.prefix) + len(node.quote)
-        try:
-            value = decoded(self.text, body, end - len(node.quote), spelling)
-        except ValueError:
-            return None
-        # Bytes are as good as text where they are ASCII.
-        return None if spelling.binary and not value.text.isascii() else value
+        value = decoded(self.text, body, end - len(node.quote), spelling)
+        if spelling.binary and not value.text.isascii():
+            raise ValueError("bytes are as good as text where they are ASCII alone")
+        return value
 
-    def _formatted(self, node: cst.FormattedString, holes: Holes) -> PythonText | None:
-        spelling = self._spelling(self.span(node)[0], node.prefix, node.start)
+    def _formatted(self, node: cst.FormattedString, holes: Holes) -> PythonText:
+        at, end = self.span(node)
+        spelling = self._spelling(at, node.prefix, node.end)
+        at += len(node.start)  # its prefix included
         parts: list[PythonText] = []
+        # What stands between expressions, whatever libcst saw of it.
         for part in node.parts:
-            start, end = self.span(part)
-            if isinstance(part, cst.FormattedStringText):
-                try:
-                    parts.append(decoded(self.text, start, end, spelling))
-                except ValueError:
-                    return None
-            elif isinstance(part, cst.FormattedStringExpression):
-                parts.append(holes.hole(self.text[start:end], start, end, spelling))
+            if isinstance(part, cst.FormattedStringExpression):
+                start, after = self.span(part)
+                parts.append(decoded(self.text, at, start, spelling))
+                parts.append(holes.hole(self.text[start:after], start, after, spelling))
                 self.inside.append(part.expression)
+                at = after
+        parts.append(decoded(self.text, at, end - len(node.end), spelling))
         return joined(parts)
 
     def _operand(self, node: cst.BaseExpression, holes: Holes) -> PythonText:
         """A string, or a placeholder for what is known at run time alone."""
-        value = self._read(node, holes)
-        if value is not None:
-            return value
+        with contextlib.suppress(ValueError):
+            value = self._read(node, holes)
+            if value is not None:
+                return value
         start, end = self.span(node)
         self.inside.append(node)
         return holes.hole("{" + self.text[start:end] + "}", start, end, None)
@@ -223,11 +231,17 @@ class _Reader(cst.CSTVisitor):
             chain = list(_added(node))
             # Sums of numbers are as frequent as those of strings.
             known = len(self.inside)
-            strings = any(self._read(part, Holes()) is not None for part in chain)
+            strings = any(self._is_string(part) for part in chain)
             del self.inside[known:]
             if strings:
                 return joined([self._operand(part, holes) for part in chain])
         return None
+
+    def _is_string(self, node: cst.BaseExpression) -> bool:
+        try:
+            return self._read(node, Holes()) is not None
+        except ValueError:
+            return True
 
     def _call(self, node: cst.Call, holes: Holes) -> PythonText | None:
         arguments = [argument.value for argument in node.args if not argument.star]
@@ -257,7 +271,7 @@ class _Reader(cst.CSTVisitor):
             return value
         characters = self._read(arguments[0], holes) if arguments else None
         if node.args and (characters is None or len(arguments) != 1):
-            return None
+            raise ValueError("strips what is known at run time alone")
         text = None if characters is None else characters.text
         return stripped(value, text, *_STRIPS[name])
 

@@ -159,10 +159,13 @@ def dedented(value: PythonText) -> PythonText:
     return _lines_kept(value, textwrap.dedent(value.text).split("\n"), 0)
 
 
-def cleaned(value: PythonText) -> PythonText | None:
-    """What ``inspect.cleandoc`` makes of a value; None where it would expand tabs."""
-    if "\t" in value.text:
-        return None
+def cleaned(value: PythonText) -> PythonText:
+    """What ``inspect.cleandoc`` makes of a value.
+
+    Raises ``ValueError`` where it expands tabs, or nothing is left.
+    """
+    if "\t" in value.text or not value.text.strip():
+        raise ValueError("tabs or nothing")
     lines = value.text.split("\n")
     result = inspect.cleandoc(value.text).split("\n")
     # It drops empty lines at both ends: those that are nothing but the margin.
@@ -196,10 +199,13 @@ def stripped(value: PythonText, characters: str | None, left: bool, right: bool)
     return value.take(range(start, max(start, end)))
 
 
-def formatted(value: PythonText, holes: Holes, percent: bool) -> PythonText | None:
-    """What ``str.format`` or ``%`` make of a value, fields as placeholders; None where it fails."""
+def formatted(value: PythonText, holes: Holes, percent: bool) -> PythonText:
+    """What ``str.format`` or ``%`` make of a value, fields as placeholders.
+
+    Raises ``ValueError`` where that fails.
+    """
     if percent and any(place.hole for place in value.places):
-        return None
+        raise ValueError("an expression may hold '%'")
     doubled = "%" if percent else "{}"
     pieces: list[PythonText] = []
     at = 0
@@ -211,7 +217,7 @@ def formatted(value: PythonText, holes: Holes, percent: bool) -> PythonText | No
             one = value.take([match.start()])
             pieces.append(replace(one, places=(first._replace(end=last.end),)))
         elif match[0] in ("{", "}", "%"):
-            return None
+            raise ValueError(match[0])
         else:
             pieces.append(holes.hole(match[0], first.start, last.end, first.spelling))
     pieces.append(value.take(range(at, len(value.text))))

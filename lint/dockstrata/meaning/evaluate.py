@@ -344,10 +344,14 @@ class _Evaluator:
         stage.problem = problem or below.problem
         stage.barrier = below.barrier
         if stage.base is None:
-            env: Mapping[str, str] = below.end.env
+            arguments = below.end.arguments - below.config.env.keys()
+            env = dict(below.end.env)
+            if stage.root != "scratch":
+                # The root image's own ENV, whatever it is, is set again over arguments too.
+                for name in arguments:
+                    env[name] = symbol("root-or", name, env[name])
             for name, value in below.config.env.items():
                 env = with_env(env, name, value)
-            arguments = below.end.arguments - below.config.env.keys()
             self.state = below.end._replace(env=env, arguments=arguments)
             return
         shell = below.config.shell if self.carry_shell else None
@@ -452,7 +456,9 @@ class _Evaluator:
                 default = symbol("arg", name, self.expand(value))
             else:
                 # Without any value the argument leaves what was there before.
-                unset = symbol("arg", name, "else", earlier) if earlier else symbol("arg", name)
+                unset = symbol("arg", name)
+                if earlier and earlier != symbol("root-or", name, unset):
+                    unset = symbol("arg", name, "else", earlier)
                 default = self.global_lookup(name) or unset
             env = with_env(self.state.env, name, self.value(name, default))
             arguments = self.state.arguments | {name}

@@ -109,6 +109,8 @@ def read_repository(
         if phrase is not None or template is not None:
             generated[path] = Generated(phrase, template)
         documents.append(document)
+    if not documents:
+        raise DockstrataError(unreadable[0].message, unreadable[0].path)
     wiring = [path for path in found.wiring if not written_by_us(path)]
     wired = load_builds(paths, found.files, wiring=wiring)
     problems += [

@@ -1,8 +1,9 @@
 """Which prefixes become base images: exact dynamic programming on the tree of candidates.
 
 Pure: a tree of weights in, the cheapest choice out. The total cost of a choice is, for each chosen
-vertex, one image plus the weight from its nearest chosen ancestor to it, and for each leaf the
-weight from the deepest chosen ancestor that its depth limit admits to it.
+vertex, one image plus the weight from the base that it is built on, and for each leaf the weight
+from its base to it. A vertex or leaf may be built on any chosen vertex above it, or on none; how
+many lie on top of each other, its *level*, is limited.
 """
 
 from __future__ import annotations
@@ -34,18 +35,6 @@ class Vertex:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The chosen prefixes in order of the walk, the base of each leaf and base, and the cost."""
-
-    chosen: tuple[str, ...]
-    base_of: dict[str, str]
-    cost: float
-
-
-_Ancestors = tuple[Vertex, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Root:
     """A tree to choose from. ``above`` are bases that exist already, the lowest first; the
     vertex of a tree that stands on some is the last of them, and is not chosen again."""
@@ -54,101 +43,169 @@ class Root:
     above: tuple[Vertex, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen prefixes in order of the walk, the base of each leaf and base, and the cost."""
+
+    chosen: tuple[str, ...]
+    base_of: dict[str, str]
+    cost: float
+
+
+_Best = tuple["Vertex | None", ...]
+"""By level, the deepest chosen vertex above that has at most that level."""
+
+
 def choose(roots: Sequence[Root], settings: PlanSettings) -> Choice:
     """The cheapest choice; of equally cheap ones the one with fewer bases."""
-    solver = _Solver(settings)
     chosen: list[str] = []
     base_of: dict[str, str] = {}
     cost = 0.0
     for root in roots:
-        solver.measure(root.vertex)
-        if root.above:
-            cost += solver.below(root.vertex, root.above)[0]
-            solver.read_below(root.vertex, root.above, chosen, base_of)
-        else:
-            cost += solver.best(root.vertex, ())[0]
-            solver.read(root.vertex, (), chosen, base_of)
+        barred: set[str] = set()
+        while True:
+            solver = _Solver(root, settings, barred)
+            found, bases, total = solver.solve()
+            few = _serving_few(bases, found, settings.min_images)
+            if not few:
+                break
+            barred |= few
+        chosen += found
+        base_of |= bases
+        cost += total
     return Choice(tuple(chosen), base_of, cost)
 
 
-class _Solver:
-    def __init__(self, settings: PlanSettings) -> None:
-        self.settings = settings
-        self.levels = max(0, settings.max_depth - 2)
-        self.memo: dict[tuple[int, tuple[int, ...]], tuple[float, int, bool]] = {}
-        self.room: dict[int, list[int]] = {}
-        self.uniform: dict[int, bool] = {}
+def _serving_few(base_of: dict[str, str], chosen: list[str], least: int) -> set[str]:
+    """Chosen vertices that serve too few images, because deeper bases pass them by."""
+    if least <= 2:
+        return set()  # one that is built on once never pays
+    served = dict.fromkeys(chosen, 0)
+    for key in base_of:
+        if key not in served:
+            at = base_of.get(key)
+            while at is not None:
+                served[at] = served.get(at, 0) + 1
+                at = base_of.get(at)
+    return {key for key in chosen if served[key] < least}
 
-    def measure(self, vertex: Vertex) -> list[int]:
-        """By level, how many leaves below may have that many bases above them."""
+
+class _Solver:
+    def __init__(self, root: Root, settings: PlanSettings, barred: set[str]) -> None:
+        self.root = root
+        self.settings = settings
+        self.barred = barred
+        self.room: dict[int, list[int]] = {}
+        self.memo: dict[tuple[int, tuple[int, ...]], tuple[float, int, int]] = {}
+        self.levels = max(0, settings.max_depth - 2)
+        height, least = self.measure(root.vertex)
+        # Where the limit cannot bind, the nearest base is the best one and levels do not matter.
+        self.free = min(self.levels, least) >= height + len(root.above)
+        if self.free:
+            self.levels = 1
+
+    def measure(self, vertex: Vertex) -> tuple[int, int]:
+        """The longest chain of vertices, and the lowest limit of a leaf; fills ``room``."""
         room = [0] * (self.levels + 1)
+        least = self.levels
         for leaf in vertex.leaves:
+            least = min(least, leaf.levels)
             for level in range(min(leaf.levels, self.levels) + 1):
                 room[level] += 1
+        height = 0
         for child in vertex.children:
-            for level, count in enumerate(self.measure(child)):
+            below, lowest = self.measure(child)
+            height, least = max(height, below), min(least, lowest)
+            for level, count in enumerate(self.room[id(child)]):
                 room[level] += count
         self.room[id(vertex)] = room
-        self.uniform[id(vertex)] = room[-1] == room[0]
-        return room
+        return height + 1, least
 
-    def key(self, vertex: Vertex, above: _Ancestors) -> tuple[int, tuple[int, ...]]:
-        # Only leaves that cannot hang on the nearest ancestor look at those above it.
-        if self.uniform[id(vertex)]:
-            return id(vertex), (len(above), id(above[-1]) if above else 0)
-        return id(vertex), (-1, *map(id, above))
+    def solve(self) -> tuple[list[str], dict[str, str], float]:
+        chosen: list[str] = []
+        base_of: dict[str, str] = {}
+        nothing: _Best = (None,) * (self.levels + 1)
+        if self.root.above:
+            level = 0 if self.free else len(self.root.above)
+            start = (*nothing[:level], *(self.root.above[-1],) * (self.levels + 1 - level))
+            cost = self.below(self.root.vertex, start)[0]
+            self.read_below(self.root.vertex, start, chosen, base_of)
+        else:
+            cost = self.best(self.root.vertex, nothing)[0]
+            self.read(self.root.vertex, nothing, chosen, base_of)
+        return chosen, base_of, cost
 
-    def best(self, vertex: Vertex, above: _Ancestors) -> tuple[float, int, bool]:
-        """Cheapest cost below, its number of bases, and whether ``vertex`` is one."""
-        key = self.key(vertex, above)
+    def best(self, vertex: Vertex, above: _Best) -> tuple[float, int, int]:
+        """Cheapest cost below, its number of bases, and the level of ``vertex``, 0 for none."""
+        key = (id(vertex), tuple(map(id, above)))
         found = self.memo.get(key)
         if found is None:
-            without = self.below(vertex, above)
-            found = (*without, False)
-            if self.may_choose(vertex, above):
-                cost, bases = self.below(vertex, (*above, vertex))
-                cost += self.settings.image_cost + vertex.weight - _weight(above)
-                if (cost + 1e-9, bases + 1) < without:
-                    found = (cost, bases + 1, True)
+            found = (*self.below(vertex, above), 0)
+            for level in self.possible(vertex, above):
+                parent = self.parent(above, level)
+                cost, bases = self.below(vertex, self.with_base(vertex, above, level))
+                cost += self.settings.image_cost + vertex.weight - _weight(parent)
+                if (cost + 1e-9, bases + 1) < found[:2]:
+                    found = (cost, bases + 1, level)
             self.memo[key] = found
         return found
 
-    def below(self, vertex: Vertex, above: _Ancestors) -> tuple[float, int]:
+    def possible(self, vertex: Vertex, above: _Best) -> list[int]:
+        """The levels at which ``vertex`` may be chosen, each on another parent."""
+        if vertex.key in self.barred:
+            return []
+        levels: list[int] = []
+        for level in range(1, self.levels + 1):
+            parent = self.parent(above, level)
+            if levels and parent is self.parent(above, levels[-1]):
+                continue
+            added = vertex.steps - (parent.steps if parent is not None else 0)
+            room = self.room[id(vertex)][0 if self.free else level]
+            if room >= self.settings.min_images and added >= max(1, self.settings.min_steps):
+                levels.append(level)
+        return levels
+
+    def parent(self, above: _Best, level: int) -> Vertex | None:
+        return above[-1] if self.free else above[level - 1]
+
+    def with_base(self, vertex: Vertex, above: _Best, level: int) -> _Best:
+        if self.free:
+            return (vertex,) * len(above)
+        return (*above[:level], *(vertex,) * (len(above) - level))
+
+    def hangs_on(self, leaf: Leaf, above: _Best) -> Vertex | None:
+        return above[-1] if self.free else above[max(0, min(leaf.levels, self.levels))]
+
+    def below(self, vertex: Vertex, above: _Best) -> tuple[float, int]:
         cost, bases = 0.0, 0
         for leaf in vertex.leaves:
-            cost += leaf.weight - _weight(above[: max(0, leaf.levels)])
+            cost += leaf.weight - _weight(self.hangs_on(leaf, above))
         for child in vertex.children:
             more, count, _ = self.best(child, above)
             cost += more
             bases += count
         return cost, bases
 
-    def may_choose(self, vertex: Vertex, above: _Ancestors) -> bool:
-        level = len(above) + 1
-        if level > self.levels or self.room[id(vertex)][level] < self.settings.min_images:
-            return False
-        added = vertex.steps - (above[-1].steps if above else 0)
-        return added >= max(1, self.settings.min_steps)
-
     def read(
-        self, vertex: Vertex, above: _Ancestors, chosen: list[str], base_of: dict[str, str]
+        self, vertex: Vertex, above: _Best, chosen: list[str], base_of: dict[str, str]
     ) -> None:
-        if self.best(vertex, above)[2]:
-            if above:
-                base_of[vertex.key] = above[-1].key
+        level = self.best(vertex, above)[2]
+        if level:
+            if (parent := self.parent(above, level)) is not None:
+                base_of[vertex.key] = parent.key
             chosen.append(vertex.key)
-            above = (*above, vertex)
+            above = self.with_base(vertex, above, level)
         self.read_below(vertex, above, chosen, base_of)
 
     def read_below(
-        self, vertex: Vertex, above: _Ancestors, chosen: list[str], base_of: dict[str, str]
+        self, vertex: Vertex, above: _Best, chosen: list[str], base_of: dict[str, str]
     ) -> None:
         for leaf in vertex.leaves:
-            if hangs_on := above[: max(0, leaf.levels)]:
-                base_of[leaf.key] = hangs_on[-1].key
+            if (base := self.hangs_on(leaf, above)) is not None:
+                base_of[leaf.key] = base.key
         for child in vertex.children:
             self.read(child, above, chosen, base_of)
 
 
-def _weight(above: _Ancestors) -> float:
-    return above[-1].weight if above else 0.0
+def _weight(vertex: Vertex | None) -> float:
+    return vertex.weight if vertex is not None else 0.0

@@ -36,7 +36,8 @@ def base_name(root: str, steps: Sequence[Step]) -> str:
             parts.append(word)
         if len(parts) == 4:
             break
-    return "-".join(parts)
+    # Never the root's own name: a builder may take localhost/debian:12 for debian:12.
+    return "-".join(parts if len(parts) > 1 else [*parts, "base"])
 
 
 def tag_for(root: str) -> str:

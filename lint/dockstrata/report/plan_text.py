@@ -23,6 +23,8 @@ _REASONS = {
     "not-worth-it": "what else repeats saves less than one more image costs",
     "onbuild-root": "the root image runs ONBUILD triggers with the child's own files",
     "other-platform": "FROM --platform: a base in another file is built for the target's",
+    "built-in-several-ways": "built in several ways whose results differ from there on",
+    "path-not-utf8": "their path is not UTF-8, and a bake file could not name it",
     "stage-source": "take files from another stage of their file",
     "symlink": "the Dockerfile is a symbolic link",
 }

@@ -99,8 +99,16 @@ def _leaf(image: Image, own: int) -> str:
     parent = ""
     if image.parent is not None:
         below = image.parent
-        parent = f", FROM {printable(below.stage.label if below.path == image.path else below.id)}"
+        parent = f", FROM {printable(_short(below, image))}"
     return f"{printable(image.id)}  (depth {image.depth}{extra}{parent})"
+
+
+def _short(below: Image, image: Image) -> str:
+    """How to call an image's parent: a stage of its own file, or the folder of another."""
+    if below.path == image.path:
+        return below.stage.label
+    folder, _, file = below.path.rpartition("/")
+    return folder.rpartition("/")[2] if file in ("Dockerfile", "Containerfile") else file
 
 
 def _summary(step: Step) -> str:

@@ -25,13 +25,13 @@ from dockstrata.syntax.nodes import Instruction
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 
 
-def base_text(base: Base, exemplar: Image) -> tuple[str, Build]:
+def base_text(base: Base, exemplar: Image, root: str) -> tuple[str, Build]:
     """The Dockerfile of a base, from its exemplar's text; and how it is to be built."""
     document = exemplar.evaluation.document
     newline = document.source.newline
     directives = [f"# {directive.name}={directive.value}" for directive in document.directives]
     count = len(base.served)
-    shown = [image.id for image in base.served[:5]]
+    shown = [_seen(image.id, root) for image in base.served[:5]]
     if count > len(shown):
         shown.append(f"and {count - len(shown)} more")
     header = [
@@ -52,6 +52,11 @@ def base_text(base: Base, exemplar: Image) -> tuple[str, Build]:
         header.insert(1, f"{CONTEXT_MARK}{relative(base.path, context)}")
     head = newline.join([*directives, *header, "", ""])
     return head + base_body(base, exemplar), build
+
+
+def _seen(path: str, root: str) -> str:
+    """An image's id as seen from the root, on one line whatever its path holds."""
+    return " ".join(os.path.relpath(path, root).replace(os.sep, "/").split())
 
 
 def _declared(exemplar: Image) -> set[str]:
@@ -86,8 +91,7 @@ def base_body(base: Base, exemplar: Image) -> str:
     if base.parent is not None:
         lower = lift(stage, base.first_step)
         taken = [index for index in taken if index not in lower.taken]
-        if base.parent.kind == "file":
-            again = _declared_again(lower, [stage.evaluated[index] for index in taken])
+        again = _declared_again(lower, [stage.evaluated[index] for index in taken])
     nodes = [stage.evaluated[index].instruction for index in taken]
     lines: list[str] = []
     if base.kind == "file":

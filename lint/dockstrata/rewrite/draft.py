@@ -36,8 +36,8 @@ class Draft:
     mismatched: dict[str, str] = field(default_factory=dict)
 
 
-def make_draft(plan: Plan) -> Draft:
-    """The files of a plan. Nothing is read or written."""
+def make_draft(plan: Plan, root: str) -> Draft:
+    """The files of a plan for the directory ``root``. Nothing is read or written."""
     draft = Draft()
     exemplars = {base.name: _exemplar(base, draft) for base in plan.bases}
     edits: dict[str, list[Edit]] = defaultdict(list)
@@ -45,7 +45,7 @@ def make_draft(plan: Plan) -> Draft:
     for base in (*plan.reused, *plan.bases):
         if base.kind == "file" and not base.existing:
             exemplar = exemplars[base.name]
-            draft.bases[base.path], draft.builds[base.path] = base_text(base, exemplar)
+            draft.bases[base.path], draft.builds[base.path] = base_text(base, exemplar, root)
         for member in base.members:
             if member.image.id not in draft.mismatched:
                 evaluations[member.image.path] = member.image.evaluation
@@ -80,11 +80,9 @@ def _child_edits(image: Image, steps: int, base: Base) -> list[Edit]:
     """FROM the base, and the lifted instructions gone."""
     evaluation, document = image.evaluation, image.evaluation.document
     lifted = lift(image.stage, steps)
-    kept: dict[int, str | None] = {}
-    if base.kind == "file":
-        # Stages built on this one inherit its arguments, and nobody here knows what they see.
-        has_children = any(other.parent == image.stage.index for other in evaluation.stages)
-        kept = kept_arguments(lifted, behind(lifted), has_children)
+    # Stages built on this one inherit its arguments, and nobody here knows what they see.
+    has_children = any(other.parent == image.stage.index for other in evaluation.stages)
+    kept = kept_arguments(lifted, behind(lifted), has_children)
     edits = [_from_edit(document, image.stage.node, base.ref)]
     removed: list[Instruction] = []
     for index in lifted.taken:

@@ -144,7 +144,7 @@ def _proved(
     adoptable = _adoptable(repository)
     while True:
         plan = make_plan(repository.set, options.settings, placement, excluded, adoptable)
-        draft = make_draft(plan)
+        draft = make_draft(plan, repository.root)
         failed = {
             image_id: Refusal(image_id, "context-differs", message)
             for image_id, message in draft.mismatched.items()
