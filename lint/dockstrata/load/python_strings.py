@@ -25,8 +25,10 @@ from dockstrata.load.python_text import (
 )
 from dockstrata.source import Source
 
-# libcst's positions are off where it writes these otherwise than the file does.
-_UNSTEADY = re.compile(r"\r\n?|\f")
+# libcst writes these otherwise than the file does, and its positions are off then: a form feed
+# that begins a line (indentation begins anew after it), the first half of "\r\n".
+_UNSEEN = re.compile(r"(?:^|(?<=[\r\n]))\f+|\r(?=\n)")
+_STEADY = str.maketrans("\r\f", "\n ")
 _LITERALS = (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)
 _STRIPS = {"strip": (True, True), "lstrip": (True, False), "rstrip": (False, True)}
 
@@ -54,7 +56,7 @@ def string_expressions(source: Source) -> list[StringExpression]:
     :class:`DockstrataError` where the file is no Python.
     """
     text = source.text.removeprefix("\ufeff")
-    steady = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "")
+    steady = _UNSEEN.sub("", text).translate(_STEADY)
     try:
         module = cst.parse_module(steady)
         if module.code != steady:
@@ -90,13 +92,13 @@ def _syntax_error(source: Source, error: cst.ParserSyntaxError) -> DockstrataErr
 def _offsets(original: str, text: str) -> Sequence[int]:
     """For each byte that libcst saw, the character of the file."""
     shift = len(original) - len(text)
-    if text.isascii() and not _UNSTEADY.search(text):
+    unseen = {at for match in _UNSEEN.finditer(text) for at in range(*match.span())}
+    if text.isascii() and not unseen:
         return range(shift, len(original))
     offsets: list[int] = []
-    for at, char in enumerate(text, shift):
-        if char == "\f" or (char == "\r" and original[at + 1 : at + 2] == "\n"):
-            continue
-        offsets += [at] * len(char.encode())
+    for at, char in enumerate(text):
+        if at not in unseen:
+            offsets += [at + shift] * len(char.encode())
     return offsets
 
 
