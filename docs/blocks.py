@@ -50,6 +50,8 @@ def _fenced(command: str, folder: Path) -> str:
         stderr=subprocess.STDOUT,
         encoding="utf-8",
     )
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{command}: {done.stdout}")
     code = f"[exit code {done.returncode}]\n" if done.returncode else ""
     return f"```text\n$ {command}\n{done.stdout}{code}```"
 
