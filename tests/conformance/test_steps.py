@@ -65,6 +65,8 @@ def _as_value(*parts: str) -> str:
         return parts[2] if len(parts) > 2 else ""
     if parts[0] == "platform":
         return BUILDKITS_PLATFORM.get(parts[1], "")
+    if parts[0] == "root-or":
+        return parts[2]  # the root image had no environment there
     assert parts[0] == "root", parts
     return "/" if parts[1] == "workdir" else ""
 
