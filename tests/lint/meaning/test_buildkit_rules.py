@@ -291,7 +291,6 @@ def test_what_would_not_build_is_a_problem(text: str, problem: str | None) -> No
         assert problem in (stage.problem or "")
 
 
-@pytest.mark.xfail(strict=True, reason="the root image's ENV is set again above FROM")
 def test_the_root_image_may_cover_an_argument_of_a_lower_stage() -> None:
     above = last("FROM debian AS a\nARG v=1\nFROM a\nRUN x\n")
     assert above.meaning != last("FROM debian\nARG v=1\nRUN x\n").meaning
