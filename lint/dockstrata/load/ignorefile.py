@@ -113,6 +113,8 @@ class IgnoreFile:
 
     def prunes(self, directory: str) -> bool:
         """Whether a directory is ignored with all below it: no ``!`` pattern reaches in."""
+        if clean(directory) == ".":
+            return False  # the context's root itself is never left out
         return self.ignores(directory) and not self.reaches_into(directory)
 
     def reaches_into(self, directory: str) -> bool:

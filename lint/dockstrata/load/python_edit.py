@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import SequenceMatcher
 
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.load.python_literals import PythonDockerfile
@@ -91,6 +90,8 @@ def _within(start: int, before: str, after: str, path: str) -> Iterator[Edit]:
 
 
 def _changes(before: list[str], after: list[str]) -> Iterator[tuple[int, int, str]]:
+    from difflib import SequenceMatcher  # for what is fixed alone
+
     starts = [0]
     for piece in before:
         starts.append(starts[-1] + len(piece))

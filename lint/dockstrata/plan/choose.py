@@ -8,6 +8,7 @@ many lie on top of each other, its *level*, is limited.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -52,6 +53,9 @@ class Choice:
     cost: float
 
 
+_MOST_TRIED = 500
+"""Choices looked at for one tree before what serves too few images is left out all at once."""
+
 _Best = tuple["Vertex | None", ...]
 """By level, the deepest chosen vertex above that has at most that level."""
 
@@ -62,24 +66,39 @@ def choose(roots: Sequence[Root], settings: PlanSettings) -> Choice:
     base_of: dict[str, str] = {}
     cost = 0.0
     for root in roots:
-        barred: set[str] = set()
-        while True:
-            solver = _Solver(root, settings, barred)
-            found, bases, total = solver.solve()
-            few = _serving_few(bases, found, settings.min_images)
-            if not few:
-                break
-            barred |= few
+        found, bases, total = _solve(root, settings)
         chosen += found
         base_of |= bases
         cost += total
     return Choice(tuple(chosen), base_of, cost)
 
 
-def _serving_few(base_of: dict[str, str], chosen: list[str], least: int) -> set[str]:
-    """Chosen vertices that serve too few images, because deeper bases pass them by."""
+def _solve(root: Root, settings: PlanSettings) -> tuple[list[str], dict[str, str], float]:
+    """The cheapest choice whose bases all serve enough images: best first, by what is barred."""
+    queue: list[tuple[float, int, frozenset[str]]] = [(0.0, 0, frozenset())]
+    seen: set[frozenset[str]] = set()
+    while True:
+        _, number, barred = heapq.heappop(queue)
+        found, bases, total = _Solver(root, settings, barred).solve()
+        few = _serving_few(bases, found, settings.min_images)
+        if few is None:
+            return found, bases, total
+        # It serves too few because deeper bases pass it by: one of these has to go.
+        below = found[found.index(few) :]
+        for key in below:
+            more = barred | {key}
+            if more not in seen and len(seen) < _MOST_TRIED:
+                seen.add(more)
+                cost = _Solver(root, settings, more).solve()[2]
+                heapq.heappush(queue, (cost, len(seen) + number, more))
+        if not queue:
+            queue.append((0.0, 0, barred | set(found)))
+
+
+def _serving_few(base_of: dict[str, str], chosen: list[str], least: int) -> str | None:
+    """A chosen vertex that serves too few images."""
     if least <= 2:
-        return set()  # one that is built on once never pays
+        return None  # one that is built on once never pays
     served = dict.fromkeys(chosen, 0)
     for key in base_of:
         if key not in served:
@@ -87,11 +106,11 @@ def _serving_few(base_of: dict[str, str], chosen: list[str], least: int) -> set[
             while at is not None:
                 served[at] = served.get(at, 0) + 1
                 at = base_of.get(at)
-    return {key for key in chosen if served[key] < least}
+    return next((key for key in chosen if served[key] < least), None)
 
 
 class _Solver:
-    def __init__(self, root: Root, settings: PlanSettings, barred: set[str]) -> None:
+    def __init__(self, root: Root, settings: PlanSettings, barred: frozenset[str]) -> None:
         self.root = root
         self.settings = settings
         self.barred = barred

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,18 +21,23 @@ from dockstrata.errors import DockstrataError
 from dockstrata.source import encode
 
 FOLDER = ".dockstrata"
-_TEMPORARY = ".dockstrata-new"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file: digests before and after, ``None`` for "no such file", and its mode before."""
+    """One file: digests before and after, ``None`` for "no such file", and its mode before.
+
+    ``copy`` is the original's name among the originals, ``temporary`` the new file's beside its
+    place, ``folders`` are those that had to be made for it, the innermost first.
+    """
 
     path: str
     before: str | None
     after: str | None
     mode: int
     copy: str | None
+    temporary: str
+    folders: tuple[str, ...] = ()
 
 
 def write_all(root: str, files: Mapping[str, str]) -> None:
@@ -126,12 +132,13 @@ def _lock(lock: int, folder: str) -> None:
 def _write(root: str, files: Mapping[str, str]) -> None:
     copies = os.path.join(_folder(root), "originals")
     entries: list[Entry] = []
+    token = f".dockstrata-{secrets.token_hex(6)}"
     path = copies
     try:
         shutil.rmtree(copies, ignore_errors=True)
         os.makedirs(copies)
         for number, (path, text) in enumerate(sorted(files.items())):
-            entries.append(_keep(path, text, os.path.join(copies, str(number)), root))
+            entries.append(_keep(path, text, os.path.join(copies, str(number)), root, token))
         path = _journal(root)
         _store(root, "writing", entries)
     except OSError as error:
@@ -141,9 +148,9 @@ def _write(root: str, files: Mapping[str, str]) -> None:
     path = root
     try:
         for path, text in sorted(files.items()):
-            _prepare(path, text)
+            _prepare(path, text, path + token)
         for path in sorted(files):
-            os.replace(path + _TEMPORARY, path)
+            os.replace(path + token, path)
             _sync_folder(os.path.dirname(path) or ".")
     except OSError as error:
         _restore(root, entries)
@@ -157,26 +164,35 @@ def _write(root: str, files: Mapping[str, str]) -> None:
     _store(root, "done", entries)
 
 
-def _keep(path: str, text: str, copy: str, root: str) -> Entry:
+def _keep(path: str, text: str, copy: str, root: str, token: str) -> Entry:
     """Copy the original aside and say what is to happen to it."""
     after = hashlib.sha256(encode(text)).hexdigest()
     relative = os.path.relpath(path, root)
+    temporary = os.path.basename(path) + token
     if not os.path.lexists(path):
-        return Entry(relative, None, after, 0o644, None)
+        folders = tuple(_missing_folders(os.path.dirname(relative), root))
+        return Entry(relative, None, after, 0o644, None, temporary, folders)
     with open(path, "rb") as file:
         data = file.read()
     _put(copy, data)
     mode = os.stat(path).st_mode & 0o7777
-    return Entry(relative, hashlib.sha256(data).hexdigest(), after, mode, os.path.basename(copy))
+    before = hashlib.sha256(data).hexdigest()
+    return Entry(relative, before, after, mode, os.path.basename(copy), temporary)
 
 
-def _prepare(path: str, text: str) -> None:
+def _missing_folders(relative: str, root: str) -> Iterator[str]:
+    while relative and not os.path.isdir(os.path.join(root, relative)):
+        yield relative
+        relative = os.path.dirname(relative)
+
+
+def _prepare(path: str, text: str, temporary: str) -> None:
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     if os.path.exists(path) and not os.access(path, os.W_OK):
         raise PermissionError(13, "Permission denied")
-    _put(path + _TEMPORARY, encode(text))
+    _put_new(temporary, encode(text))
     if os.path.exists(path):
-        shutil.copymode(path, path + _TEMPORARY)
+        shutil.copymode(path, temporary)
 
 
 def _restore(root: str, entries: list[Entry]) -> list[str]:
@@ -184,32 +200,23 @@ def _restore(root: str, entries: list[Entry]) -> list[str]:
     restored: list[str] = []
     for entry in entries:
         path = _absolute(root, entry.path)
+        temporary = os.path.join(os.path.dirname(path), entry.temporary)
         with contextlib.suppress(OSError):
-            os.unlink(path + _TEMPORARY)
-        if _digest(path) != entry.after or entry.after == entry.before:
-            continue
-        if entry.copy is None:
-            os.unlink(path)
-            _drop_empty(os.path.dirname(path), root)
-        else:
-            with open(os.path.join(_folder(root), "originals", entry.copy), "rb") as file:
-                _put(path + _TEMPORARY, file.read())
-            os.chmod(path + _TEMPORARY, entry.mode)
-            os.replace(path + _TEMPORARY, path)
-        restored.append(path)
+            os.unlink(temporary)
+        if _digest(path) == entry.after and entry.after != entry.before:
+            if entry.copy is None:
+                os.unlink(path)
+            else:
+                with open(os.path.join(_folder(root), "originals", entry.copy), "rb") as file:
+                    _put_new(temporary, file.read())
+                os.chmod(temporary, entry.mode)
+                os.replace(temporary, path)
+            restored.append(path)
+    for entry in entries:
+        for folder in entry.folders:
+            with contextlib.suppress(OSError):
+                os.rmdir(_absolute(root, folder))
     return restored
-
-
-def _drop_empty(folder: str, root: str) -> None:
-    """Remove the folders that a new file was put in, as far as nothing else is there."""
-    root = os.path.abspath(root)
-    folder = os.path.abspath(folder)
-    while folder.startswith(root + os.sep):
-        try:
-            os.rmdir(folder)
-        except OSError:
-            return
-        folder = os.path.dirname(folder)
 
 
 def _inside(root: str, path: str) -> None:
@@ -236,26 +243,52 @@ def _store(root: str, state: str, entries: list[Entry]) -> None:
     record = {
         "state": state,
         "entries": [
-            [entry.path, entry.before, entry.after, entry.mode, entry.copy] for entry in entries
+            [
+                entry.path,
+                entry.before,
+                entry.after,
+                entry.mode,
+                entry.copy,
+                entry.temporary,
+                entry.folders,
+            ]
+            for entry in entries
         ],
     }
     path = _journal(root)
-    _put(path + _TEMPORARY, json.dumps(record).encode("ascii"))
-    os.replace(path + _TEMPORARY, path)
+    _put(path + ".new", json.dumps(record).encode("ascii"))
+    os.replace(path + ".new", path)
     _sync_folder(os.path.dirname(path))
 
 
 def _read(root: str) -> tuple[str, list[Entry]]:
+    """State and entries; a journal that names anything outside the root is nobody's of ours."""
     try:
         with open(_journal(root), encoding="ascii") as file:
             record = json.load(file)
-        return record["state"], [Entry(*fields) for fields in record["entries"]]
+        entries = [Entry(*fields) for fields in record["entries"]]
+        if not all(_sound(root, entry) for entry in entries):
+            raise ValueError
+        return str(record["state"]), entries
     except FileNotFoundError:
         return "none", []
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DockstrataError(
             "the journal cannot be read; remove it to go on without", _journal(root)
         ) from None
+
+
+def _sound(root: str, entry: Entry) -> bool:
+    names = [name for name in (entry.copy, entry.temporary) if name is not None]
+    if any(os.path.basename(name) != name or not name for name in names):
+        return False
+    return all(_is_inside(root, path) for path in (entry.path, *entry.folders))
+
+
+def _is_inside(root: str, relative: str) -> bool:
+    real_root = os.path.realpath(root)
+    real = os.path.realpath(_absolute(root, relative))
+    return not os.path.isabs(relative) and os.path.commonpath([real_root, real]) == real_root
 
 
 def _forget(root: str) -> None:
@@ -273,6 +306,15 @@ def _digest(path: str) -> str | None:
             return hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return None
+
+
+def _put_new(path: str, data: bytes) -> None:
+    """Write a file that must not be there yet, and no link either; see it on the disk."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    with open(os.open(path, flags, 0o666), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _put(path: str, data: bytes) -> None:
