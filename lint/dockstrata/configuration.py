@@ -6,15 +6,16 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Severity
-from dockstrata.load.configured import configured_builds, wrong_builds
-from dockstrata.load.wiring import Build
 from dockstrata.plan.settings import STEP_COST, PlanSettings
 from dockstrata.rule import Settings
 from dockstrata.selection import suggestion
+
+if TYPE_CHECKING:
+    from dockstrata.load.wiring import Build
 
 OWN_FILE = "dockstrata.toml"
 FAIL_ON = ("error", "warning", "info", "style", "never")
@@ -123,7 +124,7 @@ def load_configuration(
         _lint(lint),
         _plan(own.get("plan", {})),
         tuple((key, own["plan"][key]) for key in _PLACEMENT if key in own.get("plan", {})),
-        configured_builds(own.get("build", ()), found[0] if found else "", base),
+        _builds(own.get("build", ()), found[0] if found else "", base),
         tuple(selectors),
     )
 
@@ -234,6 +235,8 @@ def _wrong(kind: str, value: object) -> str | None:
     if kind == "table":
         return None if isinstance(value, dict) else "a table"
     if kind == "builds":
+        from dockstrata.load.configured import wrong_builds
+
         return wrong_builds(value)
     if kind == "string":
         return None if isinstance(value, str) else "a string"
@@ -331,6 +334,14 @@ def _lint(lint: Raw) -> LintConfiguration:
         hadolint_comments=lint.get("hadolint-comments", True),
         settings=settings,
     )
+
+
+def _builds(tables: list[Raw], path: str, base: str) -> tuple[Build, ...]:
+    if not tables:
+        return ()
+    from dockstrata.load.configured import configured_builds
+
+    return configured_builds(tables, path, base)
 
 
 def _plan(plan: Raw) -> PlanSettings:

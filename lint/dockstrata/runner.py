@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from dockstrata.checker import Checked, Checker, Failure, Options, failure
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding
-from dockstrata.load.wiring import Build
 from dockstrata.registry import Registry, load_registry
 from dockstrata.result import Change, Result
 from dockstrata.source import Source
@@ -18,6 +17,7 @@ from dockstrata.source import Source
 if TYPE_CHECKING:  # loaded where something is fixed, or is Python
     from dockstrata.embedded import Embedded
     from dockstrata.fixer import Fixed
+    from dockstrata.load.wiring import Build
 
 # Starting workers costs as much as checking about this many files.
 FILES_IN_PROCESS = 100
@@ -283,12 +283,6 @@ def check_set(
     outcome = SetOutcome()
     if not checker.set_rules or not paths:
         return outcome
-    from dockstrata.load.builds import load_builds
-    from dockstrata.meaning.images import image_set
-    from dockstrata.meaning.library import Library
-    from dockstrata.meaning.repository import all_builds, written_by_us
-    from dockstrata.rule import SetContext
-    from dockstrata.similarity.trie import build_trie
     from dockstrata.syntax.parse import parse
 
     documents = []
@@ -299,6 +293,16 @@ def check_set(
         except OSError:
             continue  # told once already
         documents.append(parse(source))
+    stages = (node.keyword == "FROM" for document in documents for node in document.instructions)
+    if sum(stages) < 2:
+        return outcome
+    from dockstrata.load.builds import load_builds
+    from dockstrata.meaning.images import image_set
+    from dockstrata.meaning.library import Library
+    from dockstrata.meaning.repository import all_builds, written_by_us
+    from dockstrata.rule import SetContext
+    from dockstrata.similarity.trie import build_trie
+
     others = [path for path in wiring if not written_by_us(path)]
     wired = load_builds((), [document.path for document in documents], wiring=others)
     images = image_set(Library(documents, all_builds(wired, builds)).all())
