@@ -1,0 +1,429 @@
+"""``tree``, ``plan`` and ``apply`` as people call them: exit codes, messages, the JSON contract."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockstrata.cli.main import main
+from dockstrata.load.context import forget_contexts
+
+PREFIX = "FROM debian:12\nRUN apt-get install -y curl\nRUN setup\n"
+SET = {
+    "one/Dockerfile": PREFIX + "# mine\nCMD one\n",
+    "two/Dockerfile": PREFIX + "RUN two\nCMD two\n",
+    "three/Dockerfile": "FROM alpine\nRUN other\n",
+}
+
+
+class Cli:
+    """The command in this process, run from one folder after another."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.patch, self.capsys = patch, capsys
+
+    def __call__(self, *arguments: str, cwd: Path, code: int = 0) -> str:
+        """Standard output where the command ends as expected, else standard error too."""
+        out, err = self.both(*arguments, cwd=cwd, code=code)
+        return out if code == 0 else out + err
+
+    def both(self, *arguments: str, cwd: Path, code: int = 0) -> tuple[str, str]:
+        forget_contexts()
+        self.patch.chdir(cwd)
+        found = main(list(arguments))
+        out, err = self.capsys.readouterr()
+        assert found == code, out + err
+        assert "Traceback" not in err
+        assert "internal error" not in err
+        return out, err
+
+    def json(self, *arguments: str, cwd: Path) -> Any:
+        return json.loads(self(*arguments, "--format", "json", cwd=cwd))
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(monkeypatch, capsys)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    for path, text in SET.items():
+        (folder / path).parent.mkdir(parents=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not {".dockstrata", ".git"} & set(path.relative_to(folder).parts)
+    }
+
+
+# Applying.
+
+
+def test_apply_check_undo(cli: Cli, project: Path) -> None:
+    before = files(project)
+    assert "Would move 2 files" in cli("apply", "--check", cwd=project, code=1)
+    assert files(project) == before
+    out = cli("apply", cwd=project)
+    assert "Moved 2 files onto 1 new base, 6 → 4 steps" in out
+    after = files(project)
+    assert set(after) - set(before) == {
+        "bases/debian-curl-setup/Dockerfile",
+        "bases/docker-bake.hcl",
+    }
+    assert after["one/Dockerfile"] == b"FROM localhost/debian-curl-setup:12\n# mine\nCMD one\n"
+    assert cli("apply", cwd=project) == "Nothing to change.\n"
+    assert cli("apply", "--check", cwd=project) == "Nothing to change.\n"
+    assert files(project) == after
+    assert "Undone: 4 files as before." in cli("apply", "--undo", cwd=project)
+    assert files(project) == before
+
+
+def test_undo_with_nothing_to_undo(cli: Cli, project: Path) -> None:
+    assert "nothing to undo" in cli("apply", "--undo", cwd=project, code=2)
+    cli("apply", cwd=project)
+    cli("apply", "--undo", cwd=project)
+    before = files(project)
+    assert "nothing to undo" in cli("apply", "--undo", cwd=project, code=2)
+    assert files(project) == before
+    assert not (project / ".dockstrata").exists()
+
+
+def test_undo_behind_an_edit(cli: Cli, project: Path) -> None:
+    cli("apply", cwd=project)
+    (project / "two/Dockerfile").write_text("FROM mine\n")
+    before = files(project)
+    message = cli("apply", "--undo", cwd=project, code=2)
+    assert "two/Dockerfile" in message
+    assert "changed since" in message
+    assert files(project) == before
+
+
+@pytest.mark.parametrize("taken", ["bases/debian-curl-setup/Dockerfile", "bases/docker-bake.hcl"])
+def test_a_users_file_in_the_way(cli: Cli, project: Path, taken: str) -> None:
+    (project / taken).parent.mkdir(parents=True)
+    (project / taken).write_text("FROM mine\nRUN mine\n" if taken.endswith("file") else "# mine\n")
+    before = files(project)
+    for options in ([], ["--check"]):
+        message = cli("apply", *options, cwd=project, code=2)
+        assert taken in message
+        assert "--bases" in message
+    assert files(project) == before
+    cli("apply", "--bases", "other", cwd=project)
+    assert (project / "other/docker-bake.hcl").exists()
+
+
+@pytest.mark.parametrize("bases", ["/abs", "../out", "a/../../out", ""])
+def test_bases_must_lie_inside(cli: Cli, project: Path, bases: str) -> None:
+    before = files(project)
+    assert "--bases" in cli("apply", "--bases", bases, cwd=project, code=2)
+    assert files(project) == before
+    assert not (project.parent / "out").exists()
+
+
+@pytest.mark.parametrize("depth", ["0", "1", "127", "x"])
+def test_depths_that_cannot_be(cli: Cli, project: Path, depth: str) -> None:
+    assert "--max-depth" in cli("plan", "--max-depth", depth, cwd=project, code=2)
+
+
+def test_depth_two_leaves_everything(cli: Cli, project: Path) -> None:
+    assert cli("apply", "--max-depth", "2", cwd=project) == "Nothing to change.\n"
+    plan = cli.json("plan", "--max-depth", "2", cwd=project)
+    assert plan["bases"] == []
+    reasons = {refusal["id"]: refusal["reason"] for refusal in plan["refused"]}
+    assert len(reasons) == 2
+    assert set(reasons.values()) == {"depth-limit"}
+
+
+def test_depth_three_has_one_level(cli: Cli, project: Path) -> None:
+    (project / "four").mkdir()
+    (project / "four/Dockerfile").write_text(SET["two/Dockerfile"].replace("CMD", "RUN four\nCMD"))
+    plan = cli.json("plan", "--max-depth", "3", cwd=project)
+    assert {base["depth"] for base in plan["bases"]} == {2}
+    cli("apply", "--max-depth", "3", cwd=project)
+    tree = cli.json("tree", cwd=project)
+    assert max(image["depth"] for image in tree["images"]) == 3
+
+
+def test_paths_of_every_kind(cli: Cli, project: Path) -> None:
+    """A folder, several of them, files, and a place elsewhere to call from."""
+    ids = {"one/Dockerfile", "two/Dockerfile"}
+    for cwd, prefix, paths in (
+        (project, "", ["."]),
+        (project, "", ["one", "two"]),
+        (project, "", ["one/Dockerfile", "two/Dockerfile"]),
+        (project.parent, "project/", ["project"]),
+        (project / "one", "../", [".."]),
+        (project.parent, f"{project}/", [str(project)]),
+    ):
+        plan = cli.json("plan", *paths, cwd=cwd)
+        assert len(plan["bases"]) == 1, paths
+        found = {image.rpartition("#")[0] or image for image in plan["bases"][0]["images"]}
+        assert {os.path.normpath(cwd / path) for path in found} == {
+            str(project / name) for name in ids
+        }, paths
+        assert plan["bases"][0]["path"].startswith(prefix), paths
+
+
+def test_apply_from_another_folder_writes_the_same(cli: Cli, project: Path) -> None:
+    results = []
+    for cwd, path in ((project, "."), (project.parent, "project"), (project, str(project))):
+        cli("apply", path, cwd=cwd)
+        results.append(files(project))
+        cli("apply", path, "--undo", cwd=cwd)
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_single_file_has_nobody_to_share_with(cli: Cli, project: Path) -> None:
+    assert cli("apply", "one/Dockerfile", cwd=project) == "Nothing to change.\n"
+
+
+def test_a_single_file_that_repeats_itself(cli: Cli, project: Path) -> None:
+    (project / "one/Dockerfile").write_text(PREFIX.replace("12", "12 AS a") + PREFIX + "RUN x\n")
+    cli("apply", "one/Dockerfile", cwd=project)
+    text = (project / "one/Dockerfile").read_text()
+    assert text.startswith("FROM debian:12 AS debian-curl-setup\n")
+    assert not (project / "one/bases").exists()
+    assert text.count("RUN setup") == 1
+
+
+def test_registry_and_tag(cli: Cli, project: Path) -> None:
+    cli("apply", "--registry", "r.example/team", "--tag", "content", cwd=project)
+    first = (project / "one/Dockerfile").read_text().split("\n")[0]
+    assert first.startswith("FROM r.example/team/debian-curl-setup:")
+    assert len(first.rpartition(":")[2]) == 12
+    assert cli("apply", "--registry", "r.example/team", "--tag", "content", cwd=project) == (
+        "Nothing to change.\n"
+    )
+
+
+def test_a_new_dockerfile_moves_onto_the_base_that_is_there(cli: Cli, project: Path) -> None:
+    cli("apply", cwd=project)
+    (project / "late").mkdir()
+    (project / "late/Dockerfile").write_text(PREFIX + "CMD late\n")
+    base = (project / "bases/debian-curl-setup/Dockerfile").read_bytes()
+    cli("apply", cwd=project)
+    assert (project / "late/Dockerfile").read_text() == (
+        "FROM localhost/debian-curl-setup:12\nCMD late\n"
+    )
+    assert (project / "bases/debian-curl-setup/Dockerfile").read_bytes() == base
+    assert "late" in (project / "bases/docker-bake.hcl").read_text()
+    assert cli("apply", cwd=project) == "Nothing to change.\n"
+
+
+# Bad input.
+
+
+def test_no_dockerfile(cli: Cli, tmp_path: Path) -> None:
+    for command in ("plan", "apply", "tree"):
+        assert "no Dockerfile found" in cli(command, cwd=tmp_path, code=2)
+
+
+def test_no_such_path(cli: Cli, project: Path) -> None:
+    for command in ("plan", "apply", "tree"):
+        assert "nowhere" in cli(command, "nowhere", cwd=project, code=2)
+
+
+def test_a_broken_dockerfile_among_good_ones(cli: Cli, project: Path) -> None:
+    (project / "bad").mkdir()
+    (project / "bad/Dockerfile").write_text("FROM debian:12\nRUN apt-get install -y curl\nNOPE\n")
+    (project / "binary").mkdir()
+    (project / "binary/Dockerfile").write_bytes(b"\x00\xff\xfe\x01" * 50)
+    before = files(project)
+    out, err = cli.both("apply", cwd=project)
+    assert "bad/Dockerfile:3" in err
+    assert "Moved 2 files" in out
+    after = files(project)
+    for path in ("bad/Dockerfile", "binary/Dockerfile"):
+        assert after[path] == before[path]
+
+
+def test_symbolic_links_are_not_written_through(cli: Cli, project: Path) -> None:
+    outside = project.parent / "outside"
+    outside.write_text(SET["two/Dockerfile"])
+    (project / "two/Dockerfile").unlink()
+    (project / "two/Dockerfile").symlink_to(outside)
+    cli("apply", cwd=project)
+    assert outside.read_text() == SET["two/Dockerfile"]
+
+
+def test_a_read_only_folder(cli: Cli, project: Path) -> None:
+    if os.name != "posix" or os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    before = files(project)
+    (project / "two").chmod(0o555)
+    try:
+        assert "two" in cli("apply", cwd=project, code=2)
+    finally:
+        (project / "two").chmod(0o755)
+    assert files(project) == before
+
+
+def test_git_ignores_the_bases(cli: Cli, project: Path) -> None:
+    subprocess.run(["git", "init", "-q", "."], cwd=project, check=True)
+    (project / ".gitignore").write_text("bases/\n")
+    before = files(project)
+    message = cli("apply", cwd=project, code=2)
+    assert "bases/" in message
+    assert "git" in message
+    assert files(project) == before
+
+
+def test_nothing_of_ours_is_left_for_git(cli: Cli, project: Path) -> None:
+    subprocess.run(["git", "init", "-q", "."], cwd=project, check=True)
+    cli("apply", cwd=project)
+    done = subprocess.run(
+        ["git", "status", "--porcelain", "-uall"], cwd=project, capture_output=True, text=True
+    )
+    shown = {line[3:] for line in done.stdout.splitlines()}
+    assert shown == {*SET, "bases/debian-curl-setup/Dockerfile", "bases/docker-bake.hcl"}
+
+
+# The JSON contract.
+
+TREE = {
+    "version": int,
+    "totals": {"dockerfiles": int, "images": int, "steps": int, "steps_distinct": int},
+    "images": [
+        {
+            "id": str,
+            "path": str,
+            "stage": str,
+            "index": int,
+            "root": str,
+            "depth": int,
+            "steps": [{"line": int, "instruction": str, "chain": str}],
+            "config": str,
+        }
+    ],
+    "prefixes": [{"chain": str, "steps": int, "images": [str]}],
+    "skipped": [{"path": str, "reason": str, "message": str}],
+}
+PLAN = {
+    "version": int,
+    "max_depth": int,
+    "totals": {
+        "dockerfiles": int,
+        "images": int,
+        "steps": int,
+        "steps_after": int,
+        "bases": int,
+        "images_changed": int,
+    },
+    "bases": [
+        {
+            "name": str,
+            "kind": str,
+            "ref": str,
+            "path": str,
+            "context": str,
+            "from": str,
+            "steps": [{"instruction": str, "text": str}],
+            "depth": int,
+            "images": [str],
+            "saves": {"steps": int, "cost": (int, float)},
+        }
+    ],
+    "images": [
+        {
+            "id": str,
+            "path": str,
+            "stage": str,
+            "base": (str, type(None)),
+            "depth_before": int,
+            "depth_after": int,
+        }
+    ],
+    "refused": [{"id": str, "reason": str, "message": str}],
+    "near_misses": [
+        {
+            "images": [str],
+            "shared_steps_gained": int,
+            "edits": [{"path": str, "line": int, "kind": str, "from": str, "to": str}],
+        }
+    ],
+}
+
+
+def conforms(value: Any, shape: Any, where: str = "$") -> None:
+    """Every key of the contract is there, with a value of its type; more keys may be."""
+    if isinstance(shape, dict):
+        assert isinstance(value, dict), where
+        for key, inner in shape.items():
+            assert key in value, f"{where}.{key}"
+            conforms(value[key], inner, f"{where}.{key}")
+    elif isinstance(shape, list):
+        assert isinstance(value, list), where
+        for number, item in enumerate(value):
+            conforms(item, shape[0], f"{where}[{number}]")
+    else:
+        assert isinstance(value, shape), f"{where}: {value!r}"
+
+
+def test_the_contract_of_tree(cli: Cli, project: Path) -> None:
+    (project / "x.md").write_text("no Dockerfile")
+    tree = cli.json("tree", cwd=project)
+    conforms(tree, TREE)
+    assert tree["version"] == 1
+    assert tree["totals"] == {"dockerfiles": 3, "images": 3, "steps": 6, "steps_distinct": 4} | {
+        key: value for key, value in tree["totals"].items() if key not in TREE["totals"]
+    }
+    by_path = {image["path"]: image for image in tree["images"]}
+    one, two = by_path["one/Dockerfile"]["steps"], by_path["two/Dockerfile"]["steps"]
+    assert [step["line"] for step in two] == [2, 3, 4]
+    assert one == two[:2]
+    (prefix,) = tree["prefixes"]
+    assert prefix["chain"] == one[-1]["chain"]
+    assert prefix["steps"] == 2
+    assert set(prefix["images"]) == {by_path[p]["id"] for p in SET if not p.startswith("three")}
+
+
+def test_the_contract_of_plan(cli: Cli, project: Path) -> None:
+    plan = cli.json("plan", cwd=project)
+    conforms(plan, PLAN)
+    (base,) = plan["bases"]
+    assert base["kind"] == "file"
+    assert base["ref"] == "localhost/debian-curl-setup:12"
+    assert base["path"] == "bases/debian-curl-setup/Dockerfile"
+    assert base["from"] == "debian:12"
+    assert [step["text"] for step in base["steps"]] == [
+        "RUN apt-get install -y curl",
+        "RUN setup",
+    ]
+    assert base["saves"]["steps"] == 2
+    assert plan["totals"]["steps"] == 6
+    assert plan["totals"]["steps_after"] == 4
+    moved = {image["path"]: image for image in plan["images"]}
+    assert moved["one/Dockerfile"]["base"] == "debian-curl-setup"
+    assert (moved["one/Dockerfile"]["depth_before"], moved["one/Dockerfile"]["depth_after"]) == (
+        2,
+        3,
+    )
+    assert moved["three/Dockerfile"]["base"] is None
+
+
+def test_the_diff_is_what_apply_does(cli: Cli, project: Path) -> None:
+    forget_contexts()
+    diff = subprocess.run(
+        [sys.executable, "-m", "dockstrata", "plan", "--format", "diff"],
+        cwd=project,
+        capture_output=True,
+        check=True,
+    ).stdout
+    cli("apply", cwd=project)
+    after = files(project)
+    cli("apply", "--undo", cwd=project)
+    subprocess.run(["git", "apply", "-p1"], cwd=project, input=diff, check=True)
+    assert files(project) == after
