@@ -20,11 +20,13 @@ if TYPE_CHECKING:  # loaded for files that may have a Dockerfile
 
 # Where a line may begin in a literal: after a newline, a quote, or what "\n" or "}" ends with.
 _BEGIN = r"(?:^|[\"'n}])[ \t]*"
-_MAY_FROM = re.compile(rf"{_BEGIN}FROM[ \t]+(?!\S+[ \t]+import\b)", re.IGNORECASE | re.MULTILINE)
-_MAY_OTHER = re.compile(
-    rf"{_BEGIN}(?:{'|'.join(sorted(KEYWORDS - {'FROM', 'ARG'}))})[ \t]+\S",
-    re.IGNORECASE | re.MULTILINE,
-)
+_WORD = r"(?:\{[^}\n]*\}|[^\s\"'\\])+"
+_FROM = rf"(?:FROM|from)[ \t]+(?:--{_WORD}[ \t]+)*{_WORD}(?:[ \t]+[Aa][Ss][ \t]+{_WORD})?[ \t]*"
+_OTHER = rf"(?:{'|'.join(sorted(KEYWORDS - {'FROM', 'ARG'}))})[ \t]+(?:[^\s=:,.)]|$)"
+_MAY_FROM = re.compile(rf"{_BEGIN}(?:{_FROM}(?:[\"'\\\r]|$)|FROM[ \t]+[\"'\\])", re.MULTILINE)
+_MAY_OTHER = re.compile(_BEGIN + _OTHER, re.IGNORECASE | re.MULTILINE)
+_SAYS_FROM = re.compile(r"^[ \t]*(?:FROM|from)[ \t]", re.MULTILINE)
+_SAYS_OTHER = re.compile(rf"^[ \t]*{_OTHER}", re.IGNORECASE | re.MULTILINE)
 _MARKER = re.compile(r"^[ \t]*#[ \t]*dockstrata:[ \t]*dockerfile\b", re.MULTILINE)
 _ENCODING = re.compile(r"(?:.*\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _UTF_8 = ("utf-8", "utf8", "utf-8-sig", "utf_8", "ascii", "us-ascii")
@@ -52,9 +54,35 @@ def may_have_dockerfile(text: str) -> bool:
 
     Lines that begin after an escape other than ``\\n`` are not seen.
     """
-    if _MAY_FROM.search(text) and _MAY_OTHER.search(text):
+    if "dockstrata:" in text and _MARKER.search(text):
         return True
-    return "dockstrata:" in text and bool(_MARKER.search(text))
+    return bool(_MAY_FROM.search(text) and _MAY_OTHER.search(text)) and _constants_say(text)
+
+
+def _constants_say(text: str) -> bool:
+    """Whether strings other than docstrings have such lines; what ``ast`` refuses is not told."""
+    import ast
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.removeprefix("\ufeff"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    found_from = found_other = False
+    nodes: list[ast.AST] = [tree]
+    while nodes and not (found_from and found_other):
+        node = nodes.pop()
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+            value = node.value
+            said = value if isinstance(value, str) else value.decode("latin-1")
+            found_from = found_from or bool(_SAYS_FROM.search(said))
+            found_other = found_other or bool(_SAYS_OTHER.search(said))
+        nodes += ast.iter_child_nodes(node)
+    return found_from and found_other
 
 
 def find_dockerfiles(source: Source) -> PythonDockerfiles:
