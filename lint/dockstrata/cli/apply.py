@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 @click.command("apply")
 @options
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where something would change.")
+@click.option(
+    "--allow-dirty", is_flag=True, help="Rewrite files that have uncommitted changes too."
+)
 @click.option("--undo", is_flag=True, help="Give back the bytes that the last apply replaced.")
-def command(check: bool, undo: bool, **given: Any) -> None:
+def command(check: bool, undo: bool, allow_dirty: bool, **given: Any) -> None:
     """Write the base images that `plan` proposes and move their images onto them.
 
     Every image is proved equal before anything is written; all files are written, or none.
@@ -56,6 +59,8 @@ def command(check: bool, undo: bool, **given: Any) -> None:
     if check:
         click.echo(f"Would move {summary}. See `dockstrata plan`.")
         raise SystemExit(done or 1)
+    if not allow_dirty:
+        _refuse_dirty(refactoring, journal.written_before(root))
     journal.write_all(root, files)
     click.echo(f"Moved {summary}; each image proved equal.")
     for path in sorted(refactoring.new):
@@ -93,6 +98,22 @@ def _refuse(refactoring: Refactoring) -> None:
             "git ignores this path, so the base that children need would not be committed; change"
             " the ignore file, or choose another folder with --bases. Nothing was written",
             ignored,
+        )
+
+
+def _refuse_dirty(refactoring: Refactoring, ours: set[str]) -> None:
+    """Stop where git could not give back what would be rewritten."""
+    from dockstrata.errors import DockstrataError
+    from dockstrata.rewrite.git import changed_since_commit
+
+    dirty = changed_since_commit(sorted(refactoring.changed))
+    theirs = [path for path in dirty if os.path.realpath(path) not in ours]
+    if theirs:
+        more = f" (and {len(theirs) - 1} more)" if len(theirs) > 1 else ""
+        raise DockstrataError(
+            f"has uncommitted changes{more}; commit them, or use --allow-dirty. Nothing was"
+            " written",
+            theirs[0],
         )
 
 

@@ -9,22 +9,41 @@ from collections.abc import Sequence
 
 def ignored_by_git(paths: Sequence[str]) -> str | None:
     """The first of the paths that git would ignore; ``None`` where there is none, or no git."""
-    if not paths:
+    found = _git(paths, "check-ignore", "--no-index", "-z", "--stdin")
+    if not found:
         return None
+    first = os.fsdecode(found.split(b"\0")[0])
+    return next((path for path in paths if os.path.abspath(path) == first), first)
+
+
+def changed_since_commit(paths: Sequence[str]) -> list[str]:
+    """Those of the paths that git tracks and that differ from the last commit."""
+    wanted = {os.path.realpath(path): path for path in paths}
+    top = _git(paths, "rev-parse", "--show-toplevel")
+    found = _git(paths, "diff", "--name-only", "-z", "HEAD", "--")
+    if not top or not found:
+        return []
+    root = os.fsdecode(top.rstrip(b"\n"))
+    names = (os.path.join(root, os.fsdecode(name)) for name in found.split(b"\0") if name)
+    return sorted(wanted[real] for name in names if (real := os.path.realpath(name)) in wanted)
+
+
+def _git(paths: Sequence[str], *arguments: str) -> bytes:
+    """What git prints, asked where the first path lies; nothing where it has nothing to say."""
+    if not paths:
+        return b""
     folder = os.path.dirname(os.path.abspath(paths[0]))
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
+    given = b"\0".join(os.fsencode(os.path.abspath(path)) for path in paths)
     try:
         found = subprocess.run(
-            ["git", "-C", folder, "check-ignore", "--no-index", "-z", "--stdin"],
-            input="\0".join(os.path.abspath(path) for path in paths).encode(),
+            ["git", "-C", folder, *arguments],
+            input=given,
             capture_output=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return None
-    if found.returncode != 0:
-        return None
-    first = os.fsdecode(found.stdout.split(b"\0")[0])
-    return next((path for path in paths if os.path.abspath(path) == first), first)
+        return b""
+    return found.stdout if found.returncode == 0 else b""

@@ -52,6 +52,18 @@ def write_all(root: str, files: Mapping[str, str]) -> None:
         _write(root, files)
 
 
+def written_before(root: str) -> set[str]:
+    """The files that the last finished run wrote and that are as it left them."""
+    try:
+        state, entries = _read(root)
+    except DockstrataError:
+        return set()
+    if state != "done":
+        return set()
+    paths = ((_absolute(root, entry.path), entry.after) for entry in entries)
+    return {os.path.realpath(path) for path, after in paths if _digest(path) == after}
+
+
 def recover(root: str) -> list[str]:
     """Roll back what an interrupted run left; the paths that were restored."""
     if not os.path.exists(_journal(root)):
