@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dockstrata.load.hcl import Scope, Value, evaluate, text, unquote
+from dockstrata.load.secrets import given_secret, secret_fields, ssh_fields
 from dockstrata.load.wiring import (
     Build,
     Problem,
@@ -254,6 +256,19 @@ def _build(
         origin=origin,
         line=line,
         service=service,
+        secrets=tuple(
+            secret
+            for item in _items(body.get("secret"), scope)
+            if (
+                secret := secret_fields(item, base)
+                if isinstance(item, dict)
+                else given_secret(str(item), base)
+            )
+        ),
+        ssh=tuple(
+            ssh_fields(item) if isinstance(item, dict) else str(item)
+            for item in _items(body.get("ssh"), scope)
+        ),
     )
 
 
@@ -286,6 +301,19 @@ def _mapping(raw: object, scope: Scope) -> dict[str, str | None]:
     if not isinstance(value, dict):
         return {}
     return {key: None if it is None else text(it) for key, it in value.items()}
+
+
+def _items(raw: object, scope: Scope) -> list[Value]:
+    """The items of a list that are known, texts and objects."""
+    found: list[Value] = []
+    try:
+        listed = raw if isinstance(raw, list) else evaluate(raw, scope)
+    except UnknownValueError:
+        return []
+    for item in listed if isinstance(listed, list) else ():
+        with contextlib.suppress(UnknownValueError):
+            found.append(evaluate(item, scope) if isinstance(raw, list) else item)
+    return found
 
 
 def _texts(raw: object, scope: Scope) -> list[str]:

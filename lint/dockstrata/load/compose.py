@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dockstrata.load.discover import tidy
 from dockstrata.load.interpolate import interpolate, read_env
+from dockstrata.load.secrets import Secret, secret_from
 from dockstrata.load.wiring import (
     Build,
     Problem,
@@ -47,6 +48,8 @@ class _Spec:
     contexts: tuple[tuple[str, str | None], ...] = ()
     platforms: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()  # id for the build, name at the file's top
+    ssh: tuple[tuple[str, str | None], ...] = ()
 
     def over(self, below: _Spec) -> _Spec:
         """This one laid over another: mappings are merged, lists appended, the rest replaced."""
@@ -61,6 +64,8 @@ class _Spec:
             contexts=tuple({**dict(below.contexts), **dict(self.contexts)}.items()),
             platforms=tuple(dict.fromkeys(below.platforms + self.platforms)),
             tags=tuple(dict.fromkeys(below.tags + self.tags)),
+            secrets=tuple({**dict(below.secrets), **dict(self.secrets)}.items()),
+            ssh=tuple({**dict(below.ssh), **dict(self.ssh)}.items()),
         )
 
     @property
@@ -130,6 +135,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self._services: dict[str, _Services] = {}
         self._env: dict[str, dict[str, str]] = {}
+        self._secrets: dict[str, tuple[str | None, str | None]] = {}  # file, variable
 
     def services(self, path: str) -> _Services:
         if path not in self._services:
@@ -149,9 +155,14 @@ class _Reader:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             for document in yaml.compose_all(text, Loader=loader):
-                section = _entries(document).get("services")
+                top = _entries(document)
+                section = top.get("services")
                 for name, node in _entries(section).items():
                     services[name] = _service(path, node, _line(section, name, node))
+                for name, node in _entries(top.get("secrets")).items():
+                    said = _entries(node)
+                    where = _text(said.get("file")), _text(said.get("environment"))
+                    self._secrets[os.path.dirname(path) + "/" + name] = where
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             message = getattr(error, "problem", None) or str(error).split("\n")[0]
@@ -228,7 +239,19 @@ class _Reader:
             origin=path,
             line=spec.line,
             service=name,
+            secrets=tuple(self._secret(path, base, item, env) for item in spec.secrets),
+            ssh=tuple(
+                f"{key}={value}" if (value := _known(raw, env)) else key for key, raw in spec.ssh
+            ),
         )
+
+    def _secret(
+        self, path: str, base: str, names: tuple[str, str], env: Mapping[str, str]
+    ) -> Secret:
+        """A secret as the top of the compose files of one folder tells it."""
+        name, source = names
+        file, variable = self._secrets.get(f"{os.path.dirname(path)}/{source}", (None, None))
+        return secret_from(name, _known(file, env) or "", _known(variable, env) or "", base)
 
 
 _NO_SERVICES: _Services = {}
@@ -274,7 +297,20 @@ def _spec(path: str, node: Node, line: int) -> _Spec | None:
         contexts=tuple(_pairs(fields.get("additional_contexts"))),
         platforms=tuple(_items(fields.get("platforms"))),
         tags=tuple(_items(fields.get("tags"))),
+        secrets=tuple(_secrets(fields.get("secrets"))),
+        ssh=tuple(_pairs(fields.get("ssh"))),
     )
+
+
+def _secrets(node: Node | None) -> Iterator[tuple[str, str]]:
+    """Each secret's id and source: ``[name]`` or ``[{source: name, target: id}]``."""
+    from yaml.nodes import SequenceNode
+
+    for item in node.value if isinstance(node, SequenceNode) else ():
+        said = _entries(item)
+        source = _text(said.get("source")) if said else _text(item)
+        if source:
+            yield _text(said.get("target")) or source, source
 
 
 # Nodes are read without building Python objects: no tag is acted upon, aliases cost nothing.

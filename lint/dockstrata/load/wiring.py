@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dockstrata.load.discover import tidy
+from dockstrata.load.secrets import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Build:
     in the order of the file; None is a value that only the builder's environment knows.
     ``contexts`` are named contexts: a path, or as written (``target:base``, ``docker-image://…``).
     ``tags`` are the image names that it produces. ``origin`` and ``line`` (from 1) say where this
-    is written, ``service`` is the compose service or bake target.
+    is written, ``service`` is the compose service or bake target. ``secrets`` and ``ssh`` (as the
+    builders' ``--ssh`` takes it: ``default``, ``id=path``) are what its RUN mounts may ask for.
     """
 
     dockerfile: str
@@ -31,6 +33,8 @@ class Build:
     origin: str
     line: int
     service: str
+    secrets: tuple[Secret, ...] = ()
+    ssh: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from dockstrata.load.context import ContextError, context_for
 from dockstrata.load.discover import tidy
+from dockstrata.load.secrets import secret_from
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.context import ContextReader, Taken
 from dockstrata.meaning.evaluate import Evaluation, Stage, canonical_image, evaluate
@@ -86,6 +87,7 @@ class Library:
             if number is None:
                 number = len(distinct)
                 distinct.append(build)
+            distinct[number] = _given_both(distinct[number], build)
             product = Product(path, number, build.target)
             for tag in build.tags:
                 named = replace(product, reference=tag)
@@ -139,23 +141,54 @@ def default_build(path: str, context: str | None = None) -> Build:
 
 
 def given_text(build: Build) -> str:
-    """A build's arguments and platforms as :func:`with_given` reads them, ``""`` for none."""
-    if not build.args and not build.platforms:
+    """What a build is given as :func:`with_given` reads it, ``""`` for nothing.
+
+    Paths are relative to the folder of the Dockerfile.
+    """
+    if not (build.args or build.platforms or build.secrets or build.ssh):
         return ""
-    return json.dumps({"args": dict(build.args), "platforms": list(build.platforms)})
+    given: dict[str, object] = {"args": dict(build.args), "platforms": list(build.platforms)}
+    folder = os.path.dirname(build.dockerfile) or "."
+    if build.secrets:
+        given["secrets"] = [
+            [secret.id, _relative(secret.file, folder), secret.variable] for secret in build.secrets
+        ]
+    if build.ssh:
+        given["ssh"] = list(build.ssh)
+    return json.dumps(given)
 
 
-def with_given(build: Build, text: str) -> Build:
-    """``build`` with arguments and platforms from a base's mark; other text changes nothing."""
+def _relative(file: str, folder: str) -> str:
+    if not file or file.startswith("~"):
+        return file
+    return os.path.relpath(file, folder).replace(os.sep, "/")
+
+
+def with_given(own: Build, text: str) -> Build:
+    """A base's build with what its mark says; other text changes nothing."""
+    folder = os.path.dirname(own.dockerfile)
     try:
         given = json.loads(text)
         args = tuple((str(name), value) for name, value in given["args"].items())
         platforms = tuple(map(str, given["platforms"]))
+        secrets = tuple(
+            secret_from(str(name), str(file), str(variable), folder)
+            for name, file, variable in given.get("secrets", ())
+        )
+        ssh = tuple(map(str, given.get("ssh", ())))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return build
+        return own
     if not all(value is None or isinstance(value, str) for _, value in args):
-        return build
-    return replace(build, args=args, platforms=platforms)
+        return own
+    return replace(own, args=args, platforms=platforms, secrets=secrets, ssh=ssh)
+
+
+def _given_both(one: Build, other: Build) -> Build:
+    """A build with the secrets and agents of another that is the same otherwise."""
+    known = {secret.id for secret in one.secrets}
+    more = tuple(secret for secret in other.secrets if secret.id not in known)
+    ssh = tuple(dict.fromkeys((*one.ssh, *other.ssh)))
+    return one if not more and ssh == one.ssh else replace(one, secrets=one.secrets + more, ssh=ssh)
 
 
 def same_build(one: Build, other: Build) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
+from dockstrata.load.secrets import Secret, mounted
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.evaluate import canonical_image
 from dockstrata.meaning.library import default_build
@@ -63,6 +64,8 @@ def _target(
     tags: tuple[str, ...],
 ) -> Target:
     given = dict(build.args)
+    asked = mounted(document)
+    known = {secret.id: secret for secret in build.secrets}
     # A named context that only the user's own bake or compose file can resolve is left to it.
     others = [item for item in build.contexts if not item[1].startswith(("target:", "service:"))]
     return Target(
@@ -74,6 +77,8 @@ def _target(
         contexts=(*_contexts(document, by_reference), *others),
         arguments=tuple((arg, given.get(arg)) for arg in _arguments(document)),
         platforms=build.platforms,
+        secrets=tuple(known.get(name, Secret(name)) for name in asked.secrets),
+        ssh=(build.ssh or asked.ssh) if asked.ssh else (),
     )
 
 

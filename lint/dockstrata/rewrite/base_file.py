@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from dockstrata.load.secrets import mounted_by
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.evaluate import Evaluated, Evaluation
 from dockstrata.meaning.images import Image
@@ -46,6 +47,10 @@ def base_text(base: Base, exemplar: Image, root: str) -> tuple[str, Build]:
         declared = _declared(exemplar)
         args = tuple((name, value) for name, value in given.args if name in declared)
         build = replace(build, args=args, platforms=given.platforms)
+        steps = exemplar.steps[base.first_step : base.node.length]
+        asked = mounted_by(step.instruction for step in steps)
+        secrets = tuple(secret for secret in given.secrets if secret.id in asked.secrets)
+        build = replace(build, secrets=secrets, ssh=given.ssh if asked.ssh else ())
     if text := given_text(build):
         header.insert(1, f"{BUILD_MARK}{text}")
     if context:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dockstrata.load.secrets import Secret
 from dockstrata.meaning.library import WRITTEN
 
 HEADER = f"{WRITTEN}; the next `dockstrata apply` writes it again."
@@ -32,6 +33,8 @@ class Target:
     contexts: tuple[tuple[str, str], ...] = ()
     arguments: tuple[tuple[str, str | None], ...] = ()
     platforms: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    ssh: tuple[str, ...] = ()
 
 
 def is_variable(name: str) -> bool:
@@ -81,7 +84,13 @@ def _group(name: str, targets: Sequence[Target]) -> list[str]:
 
 
 def _target(target: Target, root: str) -> list[str]:
+    # Whoever sees the builder look for a file of this name should find here why.
+    unknown = [s.id for s in target.secrets if not s.file and not s.variable]
     lines = [
+        f"# Needs the secret {name}: a variable of that name in the environment, or a file."
+        for name in unknown
+    ]
+    lines += [
         f'target "{target.name}" {{',
         f"  context = {_quote(_relative(target.context, root))}",
         f"  dockerfile = {_quote(_relative(target.dockerfile, target.context))}",
@@ -92,6 +101,10 @@ def _target(target: Target, root: str) -> list[str]:
         lines.append(f"  tags = {_list(target.tags)}")
     if target.platforms:
         lines.append(f"  platforms = {_list(target.platforms)}")
+    if target.secrets:
+        lines.append(f"  secret = {_list(_secret(secret, root) for secret in target.secrets)}")
+    if target.ssh:
+        lines.append(f"  ssh = {_list(target.ssh)}")
     if target.contexts:
         lines.append("  contexts = {")
         lines += [f"    {_quote(name)} = {_quote(value)}" for name, value in target.contexts]
@@ -102,6 +115,16 @@ def _target(target: Target, root: str) -> list[str]:
             lines.append(f"    {name} = {name if value is None else _quote(value)}")
         lines.append("  }")
     return [*lines, "}", ""]
+
+
+def _secret(secret: Secret, root: str) -> str:
+    """A secret as ``--secret`` takes it; by its id alone the builder finds a variable or file."""
+    if secret.variable:
+        return f"id={secret.id},env={secret.variable}"
+    if secret.file:
+        home = secret.file.startswith("~")
+        return f"id={secret.id},src={secret.file if home else _relative(secret.file, root)}"
+    return f"id={secret.id}"
 
 
 def _list(items: Iterable[str]) -> str:
