@@ -55,8 +55,10 @@ class Library:
         documents: Sequence[Document],
         wired: Mapping[str, Sequence[Build]] | None = None,
         read: Callable[[str, str], ContextReader] | None = None,
+        carry_shell: bool = False,
     ) -> None:
         self.read = read or reader
+        self.carry_shell = carry_shell
         self.documents = {document.path: document for document in documents}
         self.builds: dict[str, list[Build]] = {}
         self.products: dict[str, Product] = {}
@@ -97,6 +99,14 @@ class Library:
                     self.products.setdefault(f"{kind}:{build.service}", product)
         self.builds[path] = distinct
 
+    def with_documents(self, documents: Mapping[str, Document]) -> Library:
+        """The same set with other texts; what is built how stays."""
+        return Library(list(documents.values()), self.builds, self.read, self.carry_shell)
+
+    def again(self, carry_shell: bool) -> Library:
+        """The same set, evaluated anew with SHELL carried from image to image, or lost."""
+        return Library(list(self.documents.values()), self.builds, self.read, carry_shell)
+
     def all(self) -> list[Evaluation]:
         """Every document in every way in which it is built."""
         return [
@@ -112,7 +122,13 @@ class Library:
             self.evaluations[path, number] = None  # while under way: a cycle resolves to nothing
             build = self.builds[path][number]
             context = self.read(build.context, path)
-            found = evaluate(self.documents[path], context, self.resolve, build=build)
+            found = evaluate(
+                self.documents[path],
+                context,
+                self.resolve,
+                build=build,
+                carry_shell=self.carry_shell,
+            )
             self.evaluations[path, number] = found
         return found
 

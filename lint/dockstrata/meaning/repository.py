@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockstrata.errors import DockstrataError
 from dockstrata.load.builds import Builds, load_builds
@@ -57,6 +57,10 @@ class Repository:
     skipped: tuple[Skipped, ...]
     problems: tuple[Problem, ...]
     generated: dict[str, Generated]
+
+    def with_library(self, library: Library) -> Repository:
+        """The same repository with other texts."""
+        return replace(self, set=image_set(library.all()), library=library)
 
     @property
     def unreadable(self) -> list[tuple[str, str]]:

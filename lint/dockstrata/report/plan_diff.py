@@ -8,14 +8,9 @@ from dockstrata.rewrite.refactor import Refactoring
 
 def plan_diff(refactoring: Refactoring) -> bytes:
     """New files first, then changed ones, each in order of path."""
-    originals = {
-        image.path: image.evaluation.document.source.text
-        for base in refactoring.plan.bases
-        for image in base.served
-    }
     parts = [unified_texts(path, None, text) for path, text in sorted(refactoring.new.items())]
     parts += [
-        unified_texts(path, originals[path], text)
+        unified_texts(path, refactoring.originals[path], text)
         for path, text in sorted(refactoring.changed.items())
     ]
     return b"".join(parts)

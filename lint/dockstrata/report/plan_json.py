@@ -35,7 +35,11 @@ def plan_json(
         "images": [_image(image, plan) for image in repository.set.images],
         "refused": [
             {"id": refusal.id, "reason": refusal.reason, "message": valid(refusal.message)}
-            for refusal in plan.refused
+            for refusal in (*refactoring.merged.refused, *plan.refused)
+        ],
+        "merged": [
+            {"id": merge.image, "parent": merge.parent, "cost": merge.cost}
+            for merge in refactoring.merged.merges
         ],
         "near_misses": [_near(miss) for miss in near],
         "generated": _generated(refactoring.generated),

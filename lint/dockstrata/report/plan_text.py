@@ -25,6 +25,7 @@ _REASONS = {
     "other-platform": "FROM --platform: a base in another file is built for the target's",
     "built-in-several-ways": "built in several ways whose results differ from there on",
     "path-not-utf8": "their path is not UTF-8, and a bake file could not name it",
+    "too-deep": "their chain is deeper than --max-depth, and no merge could be proved equal",
     "stage-source": "take files from another stage of their file",
     "symlink": "the Dockerfile is a symbolic link",
 }
@@ -38,7 +39,9 @@ def plan_text(
     """The plan's lines."""
     plan = refactoring.plan
     images = len(repository.set.images)
-    if plan.reused and not plan.bases:
+    if refactoring.merged.merges and not plan.bases and not plan.reused:
+        yield "No new base image would pay; chains that are too deep are merged."
+    elif plan.reused and not plan.bases:
         moved = _count(len(plan.base_of), "image")
         yield f"{moved} would move onto base images that exist; no new one would pay."
     elif plan.bases:
@@ -52,7 +55,8 @@ def plan_text(
     for number, base in enumerate([*plan.reused, *plan.bases], 1):
         yield ""
         yield from _base(number, base, plan, width)
-    yield from _refused(plan)
+    yield from _merged(refactoring)
+    yield from _refused([*refactoring.merged.refused, *plan.refused])
     yield from _near(near, width)
     yield from _generated(refactoring)
     for path in refactoring.blocked:
@@ -92,14 +96,24 @@ def _base(number: int, base: Base, plan: Plan, width: int) -> Iterator[str]:
             yield f"     {printable(other.ref)}  (a base of this plan)"
 
 
-def _refused(plan: Plan) -> Iterator[str]:
-    if not plan.refused:
+def _merged(refactoring: Refactoring) -> Iterator[str]:
+    if not refactoring.merged.merges:
+        return
+    yield ""
+    yield f"Merged, for chains deeper than {refactoring.plan.settings.max_depth}:"
+    for merge in refactoring.merged.merges:
+        twice = f"; steps of cost {merge.cost:g} stand twice then" if merge.cost else ""
+        yield f"  {printable(merge.image)} takes over {printable(merge.parent)}{twice}"
+
+
+def _refused(refused: Sequence[Refusal]) -> Iterator[str]:
+    if not refused:
         return
     groups: dict[str, list[Refusal]] = defaultdict(list)
-    for refusal in plan.refused:
+    for refusal in refused:
         groups[refusal.reason].append(refusal)
     yield ""
-    yield "Repeated steps that stay where they are:"
+    yield "What stays as it is, and why:"
     for reason, refusals in sorted(groups.items(), key=lambda item: -len(item[1])):
         why = _REASONS.get(reason, reason.replace("-", " "))
         yield f"  {_count(len(refusals), 'image')}, {reason}: {why}"

@@ -104,8 +104,9 @@ def base_body(base: Base, exemplar: Image) -> str:
         words = {word for words in declared for word in words if "=" not in word}
         words |= {word for line in again for word in line.split() if "=" not in word}
         if base.parent is None:
-            words |= set(_VARIABLE.findall(stage.node.rest))
-        lines += _globals(evaluation, words)
+            words |= set(variables([stage.node.rest]))
+        for node in needed_globals(evaluation, words):
+            lines += node.text.splitlines()
     image = base.parent.ref if base.parent is not None else stage.node.arguments[0]
     lines.append(f"FROM {image} AS {base.name}" if base.kind == "stage" else f"FROM {image}")
     text = newline.join([*lines, *again, "", ""])
@@ -128,17 +129,18 @@ def _declared_again(lower: Lift, items: Sequence[Evaluated]) -> list[str]:
     return lines + shells[-1:]
 
 
-def _globals(evaluation: Evaluation, names: set[str]) -> list[str]:
+def needed_globals(evaluation: Evaluation, names: set[str]) -> list[Instruction]:
     """The arguments before the first FROM that ``names`` need, and what those need in turn."""
     wanted: list[Instruction] = []
     names = set(names)
     for node in reversed(evaluation.globals):
         if not names.isdisjoint(word.partition("=")[0] for word in node.arguments):
-            names |= set(_variables(node.arguments))
+            names |= set(variables(node.arguments))
             wanted.append(node)
-    return [line for node in reversed(wanted) for line in node.text.splitlines()]
+    return wanted[::-1]
 
 
-def _variables(words: Iterable[str]) -> Iterable[str]:
+def variables(words: Iterable[str]) -> Iterable[str]:
+    """The names of the variables in ``words``."""
     for word in words:
         yield from _VARIABLE.findall(word)

@@ -13,6 +13,7 @@ from dockstrata.plan.planner import Placement, make_plan
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.rewrite.bake import bake_file
 from dockstrata.rewrite.draft import Draft, make_draft
+from dockstrata.rewrite.merge import Merged, merge_deep
 from dockstrata.rewrite.proof import prove
 
 BAKE_FILE = "docker-bake.hcl"
@@ -33,21 +34,29 @@ class Options:
 class Refactoring:
     """A proved plan with the text of every file that it writes: new and changed ones by path.
 
+    ``merged`` are chains that were too deep, ``originals`` the texts of the changed files now.
     ``generated`` is the plan with ``include_generated``, where that is off and would matter;
     ``blocked`` are paths of new files at which something of the user's lies.
     """
 
     plan: Plan
     draft: Draft
+    merged: Merged
     new: dict[str, str]
     changed: dict[str, str]
+    originals: dict[str, str]
     generated: Plan | None
     blocked: tuple[str, ...] = ()
 
 
 def refactor(repository: Repository, options: Options) -> Refactoring:
     """The cheapest proved refactoring of a repository. Nothing is written."""
+    original = repository
     excluded = _excluded(repository, options)
+    kept = {image.path for image in repository.set.images if image.id in excluded}
+    merged = merge_deep(repository.library, options.settings, lambda path: path not in kept)
+    if merged.merges:
+        repository = repository.with_library(merged.library)
     plan, draft = _proved(repository, options, excluded)
     generated: Plan | None = None
     if not options.include_generated and any(
@@ -63,12 +72,14 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
         )
     blocked = [base.path for base in plan.bases if base.kind == "file" and _taken(base.path)]
     new = dict(draft.bases)
+    changed = {**merged.texts, **draft.children}
     if plan.reused or any(base.kind == "file" for base in plan.bases):
         path = repository.under_root(options.bases, BAKE_FILE)
         new[path] = bake_file(repository, plan, draft, path)
         if _taken(path) and not written_by_us(path):
             blocked.append(path)
-    return Refactoring(plan, draft, new, dict(draft.children), generated, tuple(blocked))
+    originals = {path: original.library.documents[path].source.text for path in changed}
+    return Refactoring(plan, draft, merged, new, changed, originals, generated, tuple(blocked))
 
 
 def taken_along(before: Repository, paths: Sequence[str], exclude: Sequence[str]) -> list[str]:

@@ -1,0 +1,198 @@
+"""Holds the depth limit on chains that are too deep: an image takes over its parent's instructions.
+
+Which parent goes is decided by what is lost: the cost of the steps that are then written twice.
+Every image of the set is proved equal before a merge counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from dockstrata.finding import Edit, apply_edits
+from dockstrata.meaning.images import Image, image_set
+from dockstrata.meaning.library import Library
+from dockstrata.plan.model import Refusal
+from dockstrata.plan.settings import PlanSettings
+from dockstrata.rewrite.base_file import needed_globals, variables
+from dockstrata.rewrite.proof import difference
+from dockstrata.source import Source, Span
+from dockstrata.syntax.nodes import Document, Instruction
+from dockstrata.syntax.parse import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One image that takes over its parent's instructions; ``cost`` is that of the steps that
+    stand twice afterwards."""
+
+    image: str
+    parent: str
+    path: str
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A library in which no chain is deeper than it may be, as far as could be proved."""
+
+    library: Library
+    texts: Mapping[str, str]
+    merges: tuple[Merge, ...]
+    refused: tuple[Refusal, ...]
+
+
+def merge_deep(library: Library, settings: PlanSettings, may_edit: Callable[[str], bool]) -> Merged:
+    """Shorten chains that are deeper than ``settings.max_depth``; ``may_edit`` says of a path
+    whether it may be written. Nothing is."""
+    texts: dict[str, str] = {}
+    merges: list[Merge] = []
+    refused: dict[str, Refusal] = {}
+    while True:
+        images = image_set(library.all()).images
+        deep = [i for i in images if i.depth > settings.max_depth and i.id not in refused]
+        if not deep:
+            return Merged(library, texts, tuple(merges), tuple(refused.values()))
+        deepest = max(deep, key=lambda image: (image.depth, image.id))
+        found = _shorten(library, deepest, images, settings, may_edit)
+        if found is None:
+            message = (
+                f"its chain has {deepest.depth} images and --max-depth is {settings.max_depth};"
+                " no image of it can be merged into the one above and be proved equal"
+            )
+            refused[deepest.id] = Refusal(deepest.id, "too-deep", message)
+            continue
+        library, merge, text = found
+        texts[merge.path] = text
+        merges.append(merge)
+
+
+def _shorten(
+    library: Library,
+    deepest: Image,
+    images: tuple[Image, ...],
+    settings: PlanSettings,
+    may_edit: Callable[[str], bool],
+) -> tuple[Library, Merge, str] | None:
+    """The cheapest merge on the chain of ``deepest`` that is proved."""
+    children = Counter(image.parent.id for image in images if image.parent is not None)
+    above = Counter(
+        below.id for image in images if image.depth > settings.max_depth for below in _chain(image)
+    )
+    options: list[tuple[float, int, Image, Image]] = []
+    at = deepest
+    while at.parent is not None:
+        kinds = (step.kind for step in at.parent.steps)
+        alone = children[at.parent.id] == 1 and not _is_product(library, at.parent)
+        cost = 0.0 if alone else sum(map(settings.cost, kinds))
+        # Of equal losses the merge that shortens more chains.
+        options.append((cost, -above[at.id], at, at.parent))
+        at = at.parent
+    for cost, _, image, parent in sorted(options, key=lambda option: option[:2]):
+        if not may_edit(image.path):
+            continue
+        text = merged_text(image, parent)
+        if text is None:
+            continue
+        documents = dict(library.documents)
+        documents[image.path] = parse(Source(image.path, text))
+        after = library.with_documents(documents)
+        if not documents[image.path].faults and _all_equal(library, after):
+            return after, Merge(image.id, parent.id, image.path, cost), text
+    return None
+
+
+def _chain(image: Image | None) -> Iterator[Image]:
+    while image is not None:
+        yield image
+        image = image.parent
+
+
+def _is_product(library: Library, image: Image) -> bool:
+    """Whether somebody may ask for the image itself."""
+    stages = image.evaluation.stages
+    is_last = image.stage is stages[-1] and image.path not in library.marked
+    targets = {build.target for build in library.builds[image.path]}
+    return is_last or image.stage.name in targets
+
+
+def _all_equal(before: Library, after: Library) -> bool:
+    """Every image the same, whether SHELL survives from image to image or not."""
+    for carry_shell in (False, True):
+        old, new = (library.again(carry_shell).all() for library in (before, after))
+        for one, other in zip(old, new, strict=True):
+            if len(one.stages) != len(other.stages):
+                return False
+            for stage, now in zip(one.stages, other.stages, strict=True):
+                if difference(stage, now) is not None:
+                    return False
+    return True
+
+
+def merged_text(image: Image, parent: Image) -> str | None:
+    """The image's file with its parent's instructions in FROM's place; ``None`` where the two
+    files cannot be one: other escape characters or newlines, ARGs before FROM that clash."""
+    document, other = image.evaluation.document, parent.evaluation.document
+    same_file = image.path == parent.path
+    if document.escape != other.escape or document.source.newline != other.source.newline:
+        return None
+    edits: list[Edit] = []
+    if not same_file:
+        wanted = needed_globals(parent.evaluation, _names(parent))
+        own = {node.text for node in image.evaluation.globals}
+        taken = {name for node in image.evaluation.globals for name in _declared(node)}
+        missing = [node for node in wanted if node.text not in own]
+        if any(not taken.isdisjoint(_declared(node)) for node in missing):
+            return None
+        newline = document.source.newline
+        text = "".join(node.text + newline for node in missing)
+        if text:
+            first = document.instructions[0]
+            start = document.source.line_span(first.start_line).start
+            edits.append(Edit(document.path, Span(start, start), text))
+    edits += _inline(document, image, parent)
+    return apply_edits(document.source.text, edits)
+
+
+def _inline(document: Document, image: Image, parent: Image) -> list[Edit]:
+    node, source = image.stage.node, document.source
+    flags = "".join(f"{flag} " for flag in parent.stage.node.flags)
+    alias = f" AS {node.arguments[2]}" if len(node.arguments) == 3 else ""
+    line = f"FROM {flags}{parent.stage.node.arguments[0]}{alias}"
+    body = _body(parent)
+    end = source.line_span(node.end_line).end
+    edits = [Edit(document.path, node.span, line)]
+    if body:
+        gap = "" if source.text[:end].endswith("\n") else source.newline
+        edits.append(Edit(document.path, Span(end, end), gap + body))
+    return edits
+
+
+def _body(parent: Image) -> str:
+    """The lines of the parent's stage below FROM, comments with them."""
+    document = parent.evaluation.document
+    if not parent.stage.evaluated:
+        return ""
+    first = parent.stage.node.end_line + 1
+    last = max(item.instruction.end_line for item in parent.stage.evaluated)
+    source = document.source
+    start = source.line_span(first).start
+    text = source.text[start : source.line_span(last).end]
+    return text if text.endswith("\n") else text + source.newline
+
+
+def _names(parent: Image) -> set[str]:
+    """Variables that FROM and bare ARGs of the parent take from before the first FROM."""
+    names = {
+        word
+        for item in parent.stage.evaluated
+        if item.instruction.keyword == "ARG"
+        for word in item.instruction.arguments
+        if "=" not in word
+    }
+    return names | set(variables([parent.stage.node.rest]))
+
+
+def _declared(node: Instruction) -> set[str]:
+    return {word.partition("=")[0] for word in node.arguments}
