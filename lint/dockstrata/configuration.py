@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -77,8 +78,8 @@ _LINT: Mapping[str, str] = {
     "max-layers": "count",
 }
 _PLAN: Mapping[str, str] = {
-    "max-depth": "count",
-    "min-images": "count",
+    "max-depth": "count from 2",
+    "min-images": "count from 2",
     "min-steps": "count",
     "image-cost": "number",
     "step-cost": "number by instruction",
@@ -193,10 +194,10 @@ def _read(path: str) -> str:
 
 
 def _toml(path: str, text: str) -> Raw:
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:  # Python 3.10
-        import tomli as tomllib  # type: ignore[no-redef, import-not-found, unused-ignore]
+    else:
+        import tomli as tomllib
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -242,9 +243,10 @@ def _wrong(kind: str, value: object) -> str | None:
         return None if isinstance(value, str) else "a string"
     if kind == "boolean":
         return None if isinstance(value, bool) else "true or false"
-    if kind == "count":
-        good = isinstance(value, int) and not isinstance(value, bool) and value > 0
-        return None if good else "a whole number above 0"
+    if kind in ("count", "count from 2"):
+        least = 2 if kind == "count from 2" else 1
+        good = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        return None if good else f"a whole number above {least - 1}"
     if kind == "number":
         return None if _is_number(value) else "a number that is not negative"
     if kind in ("strings", "names"):

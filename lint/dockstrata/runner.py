@@ -225,6 +225,8 @@ def _work(path: str) -> Outcome:
 
 def _read_and_turn(path: str, checker: Checker, job: Job) -> Outcome:
     try:
+        if os.path.exists(path) and not os.path.isfile(path) and not path.startswith("/dev/fd/"):
+            raise OSError(0, "is not a regular file")  # a pipe nobody writes to would wait for ever
         with open(path, "rb") as file:
             source = Source.from_bytes(path, file.read())
     except OSError as error:
@@ -287,6 +289,8 @@ def check_set(
 
     documents = []
     for path in paths:
+        if not os.path.isfile(path):
+            continue  # a pipe gives its text but once
         try:
             with open(path, "rb") as file:
                 source = Source.from_bytes(path, file.read())

@@ -75,9 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # Nobody reads on: let the interpreter's own flush at exit meet no closed pipe.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _settle_stdout()
         return 1  # as click has it
     except (KeyboardInterrupt, click.exceptions.Abort):
         return 130
@@ -88,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail("out of memory")
     except OSError as error:
+        _settle_stdout()
         reason = (error.strerror or str(error)).lower()
         return _fail(f"{error.filename}: {reason}" if error.filename else reason)
     except Exception as error:
@@ -97,6 +96,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         hint = "this is a bug in dockstrata; run again with DOCKSTRATA_TRACEBACK=1 for details"
         return _fail(f"internal error: {type(error).__name__}: {error} ({hint})")
+
+
+def _settle_stdout() -> None:
+    """Flush; where a closed pipe or a full disk takes no more, nothing may try again at exit."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(given: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 
@@ -19,6 +20,10 @@ def command(files: tuple[str, ...]) -> None:
     unreadable = False
     for path in files:
         try:
+            if path != "-" and not os.path.isfile(path) and not path.startswith("/dev/fd/"):
+                raise OSError(
+                    0, "is not a regular file" if os.path.exists(path) else "no such file"
+                )
             with click.open_file(path, "rb") as file:
                 data = file.read()
         except OSError as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dockstrata.meaning.images import Image, ImageSet
+from dockstrata.meaning.step import Step
 from dockstrata.plan.candidates import Candidate
 from dockstrata.plan.choose import Leaf, Root, Vertex
 from dockstrata.plan.settings import PlanSettings
@@ -79,6 +80,9 @@ class _Grower:
         """Enter a candidate at the prefixes above the deepest base that it can stand on."""
         self.tree.candidate_of[candidate.image.id] = candidate
         steps = candidate.image.steps[: candidate.file_steps]
+        if any(base.image is candidate.image for base in self.existing.values()):
+            # A base that others stand on must go on adding as much as a new one would.
+            steps = _keeping(steps, self.settings.min_steps)
         start = 0
         for position, step in enumerate(steps, 1):
             base = self.existing.get(step.chain)
@@ -141,6 +145,16 @@ class _Grower:
         kinds = (step.kind for step in candidate.image.steps)
         weight = sum(map(self.settings.cost, kinds))
         return Leaf(candidate.image.id, weight, candidate.levels)
+
+
+def _keeping(steps: list[Step], least: int) -> list[Step]:
+    """The longest prefix that leaves ``least`` steps other than WORKDIR behind it."""
+    left = 0
+    for position in range(len(steps) - 1, -1, -1):
+        left += steps[position].kind != "WORKDIR"
+        if left >= least:
+            return steps[:position]
+    return []
 
 
 def _may_stand(candidate: Candidate, base: Existing, existing: Mapping[str, Existing]) -> bool:

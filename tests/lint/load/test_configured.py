@@ -49,6 +49,6 @@ def test_a_wrong_build_table_is_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dockstrata.toml").write_text(text)
-    with pytest.raises(DockstrataError, match="dockstrata.toml") as caught:
+    with pytest.raises(DockstrataError, match=r"dockstrata\.toml") as caught:
         load_configuration()
     assert message in str(caught.value)
