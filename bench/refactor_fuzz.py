@@ -404,7 +404,7 @@ def check(spec: SetSpec, folder: Path) -> Counter[str]:
     if before == after:
         return counts
     counts["bases"] = len(_base_files(after))
-    _same_lines(before, after)
+    _same_lines(before, after, _too_deep(folder, spec, before))
     _parses(before, after)
     targets = _bake(folder, before, after)
     _same_images(folder, before, after, targets)
@@ -422,6 +422,10 @@ def check(spec: SetSpec, folder: Path) -> Counter[str]:
 
 def _base_files(tree: Tree) -> list[str]:
     return [path for path in tree if path.startswith("bases/") and path.endswith("Dockerfile")]
+
+
+def _lines(tree: Tree, path: str) -> list[str]:
+    return tree[path][0].decode(errors="replace").split("\n")
 
 
 def _text(tree: Tree, path: str) -> str:
@@ -455,8 +459,24 @@ def _stage_name(rest: str) -> str:
     return found[1] if found else ""
 
 
-def _same_lines(before: Tree, after: Tree) -> None:
+def _limit(spec: SetSpec) -> int:
+    given = spec.options
+    return int(given[given.index("--max-depth") + 1]) if "--max-depth" in given else 4
+
+
+def _too_deep(folder: Path, spec: SetSpec, before: Tree) -> set[str]:
+    """Files with an image that is deeper than it may be: what it stands on is put in its place."""
+    builder = Builder(folder, before, {}, {}, ROOT_KINDS[0], True)
+    deep = set()
+    for file in spec.files:
+        if any(image.depth > _limit(spec) for image in builder.stages(file.path)):
+            deep.add(file.path)
+    return deep
+
+
+def _same_lines(before: Tree, after: Tree, merged: set[str]) -> None:
     """A changed file keeps its lines, in order, but for FROM, ARG and what was lifted."""
+    known = {line.rstrip("\r") for path in before for line in _lines(before, path)}
     for path in _changed(before, after):
         old_text, new_text = _text(before, path), _text(after, path)
         if before[path][1] != after[path][1]:
@@ -487,6 +507,8 @@ def _same_lines(before: Tree, after: Tree) -> None:
             try:
                 at = old.index(masked, at) + 1
             except ValueError:
+                if path in merged and line.rstrip("\r") in known:
+                    continue
                 if masked.rstrip("\r") in (entry.rstrip("\r") for entry in old[at:]):
                     raise Failure("line-ending-changed", f"{path}: {line!r}") from None
                 raise Failure("line-is-new", f"{path}: {line!r}") from None
@@ -684,9 +706,7 @@ def _compare(path: str, old: Builder, new: Builder, added: set[int]) -> None:
 
 
 def _depths(folder: Path, spec: SetSpec, before: Tree, after: Tree) -> int:
-    limit = int(spec.options[spec.options.index("--max-depth") + 1]) if (
-        "--max-depth" in spec.options
-    ) else 4  # fmt: skip
+    limit = _limit(spec)
     targets = _bake(folder, before, after)
     images = 0
     for path in _changed(before, after):

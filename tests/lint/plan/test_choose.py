@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -126,7 +125,16 @@ def _skipping() -> Vertex:
     return top
 
 
+def _adding_too_little() -> Vertex:
+    """The lower prefix adds too little to stand on the upper one, and enough to stand beside it."""
+    top = Vertex("top", 10.0, 2, leaves=[Leaf("a", 10.0, 9), Leaf("b", 10.0, 9)])
+    top.children.append(Vertex("low", 20.0, 3, leaves=[Leaf("c", 20.0, 9), Leaf("d", 20.0, 9)]))
+    return top
+
+
+@pytest.mark.xfail(strict=True, reason="where depth cannot bind, min_steps is not thought of")
 @settings(FAST, max_examples=200)
+@example(_adding_too_little(), PlanSettings(max_depth=6, min_steps=2, image_cost=0.5))
 @example(_skipping(), PlanSettings(max_depth=3))
 @given(trees(5), SMALL_LIMITS.map(lambda limits: replace(limits, min_images=2)))
 def test_as_cheap_as_brute_force(root: Vertex, limits: PlanSettings) -> None:
@@ -144,7 +152,6 @@ def _passed_by() -> Vertex:
     return top
 
 
-@pytest.mark.xfail(strict=True, reason="of bases that serve too few the wrong one is dropped")
 @settings(FAST, max_examples=100)
 @example(_passed_by(), PlanSettings(max_depth=3, min_images=3, image_cost=0.5))
 @given(trees(4), SMALL_LIMITS)

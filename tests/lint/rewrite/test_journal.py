@@ -362,7 +362,6 @@ def test_a_journal_folder_that_links_out_is_not_followed(root: Path) -> None:
     assert [path.name for path in outside.iterdir()] == ["keep"]
 
 
-@pytest.mark.xfail(strict=True, reason="the temporary file is opened through links")
 def test_a_link_at_the_temporary_name_is_not_followed(root: Path) -> None:
     """A link laid where the new text is prepared must not lead a write out of the root."""
     outside = root.parent / "victim"
@@ -373,7 +372,6 @@ def test_a_link_at_the_temporary_name_is_not_followed(root: Path) -> None:
     assert outside.read_text() == "mine"
 
 
-@pytest.mark.xfail(strict=True, reason="the temporary name is taken for our own")
 def test_a_users_file_at_the_temporary_name_is_kept(root: Path) -> None:
     (root / "a/Dockerfile.dockstrata-new").write_text("mine")
     with contextlib.suppress(DockstrataError):
@@ -402,7 +400,6 @@ def test_a_broken_journal_is_told_and_harms_nothing(root: Path, text: str) -> No
 
 
 @needs_fork
-@pytest.mark.xfail(strict=True, reason="folders of files that never came to be stay")
 def test_no_empty_folder_is_left(root: Path) -> None:
     before = folders(root)
     for count in counts():
@@ -415,7 +412,6 @@ def test_no_empty_folder_is_left(root: Path) -> None:
             journal.undo(str(root))
 
 
-@pytest.mark.xfail(strict=True, reason="the paths of a journal are believed")
 def test_a_journal_that_somebody_laid_there(root: Path) -> None:
     victim = root.parent / "victim"
     victim.write_text("mine")
