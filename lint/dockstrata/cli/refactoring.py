@@ -13,6 +13,8 @@ import click
 
 if TYPE_CHECKING:
     from dockstrata.meaning.repository import Repository
+    from dockstrata.plan.settings import PlanSettings
+    from dockstrata.plan.weights import CostModel
     from dockstrata.rewrite.refactor import Options
 
 _NAME = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -43,6 +45,18 @@ _OPTIONS = (
         help="Bases' tags: readable and stable (default), or a digest of the content.",
     ),
     click.option(
+        "--cost",
+        type=click.Choice(["kind", "history"]),
+        default="kind",
+        help="Weigh steps by instruction (default), or by how often git's history changed them.",
+    ),
+    click.option(
+        "--measured",
+        multiple=True,
+        metavar="FILE",
+        help="Layer sizes: output of docker history --no-trunc --format json IMAGE.",
+    ),
+    click.option(
         "--exclude", multiple=True, metavar="PATTERN", help="Leave out (gitignore syntax)."
     ),
     click.option("--config", metavar="FILE", help="Configuration file."),
@@ -66,6 +80,8 @@ def read(
     bases: str | None,
     registry: str | None,
     tag: str | None,
+    cost: str,
+    measured: Sequence[str],
     exclude: Sequence[str],
     config: str | None,
     no_config: bool,
@@ -103,7 +119,20 @@ def read(
     paths = with_bases(paths or (".",), bases)
     repository = read_repository(paths, exclude=exclude, builds=configuration.builds)
     tell(repository)
-    return repository, Options(settings, bases, registry, tag, include_generated)
+    model = _cost_model(cost, measured, paths[0], settings)
+    return repository, Options(settings, bases, registry, tag, include_generated, model)
+
+
+def _cost_model(
+    cost: str, measured: Sequence[str], path: str, settings: PlanSettings
+) -> CostModel | None:
+    if cost == "kind" and not measured:
+        return None
+    from dockstrata.plan import weights
+
+    by_kind, by_history = weights.by_kind(settings), weights.by_history
+    model = by_history(path, settings) if cost == "history" else by_kind
+    return weights.measured(model, list(measured)) if measured else model
 
 
 def with_bases(paths: Sequence[str], bases: str) -> list[str]:

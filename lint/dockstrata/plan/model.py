@@ -8,6 +8,7 @@ from typing import Literal
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.step import Step
 from dockstrata.plan.settings import PlanSettings
+from dockstrata.plan.weights import CostModel
 from dockstrata.similarity.trie import Node
 
 
@@ -68,6 +69,7 @@ class Plan:
     """A plan for a set: ``bases`` are new, ``reused`` exist. ``depth_after`` is by image id."""
 
     settings: PlanSettings
+    model: CostModel
     bases: tuple[Base, ...]
     reused: tuple[Base, ...]
     base_of: dict[str, Base]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockstrata.meaning.images import Image, ImageSet
 from dockstrata.plan.candidates import Candidate, candidates, followers_of
-from dockstrata.plan.choose import choose
+from dockstrata.plan.choose import Choice, choose
 from dockstrata.plan.model import Base, Member, Plan, Refusal
 from dockstrata.plan.names import base_name, tag_for
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.plan.tree import Existing, Tree, existing_bases, grow
+from dockstrata.plan.weights import CostModel, by_kind
 from dockstrata.similarity.trie import Node, Trie, build_trie
 
 
@@ -33,17 +34,21 @@ def make_plan(
     placement: Placement,
     excluded: Mapping[str, Refusal] | None = None,
     adoptable: Mapping[str, str] | None = None,
+    model: CostModel | None = None,
 ) -> Plan:
     """The cheapest set of new base images under the limits; ``excluded`` images stay as is.
 
     ``adoptable`` are images of the set, by id, that others may move onto, and what they are
-    called after FROM.
+    called after FROM; ``model`` is the cost model, by default the costs of instructions.
     """
+    model = model or by_kind(settings)
+    settings = replace(settings, image_cost=model.image_cost)
     trie = build_trie(images.images)
+    weights = model.weights(trie, settings)
     able, refused = candidates(images, settings, excluded or {})
-    tree = grow(trie, able, settings, existing_bases(images, trie, adoptable or {}))
+    tree = grow(trie, able, settings, existing_bases(images, trie, adoptable or {}), weights)
     choice = choose(tree.roots, settings)
-    everything = _bases(tree, choice.chosen, choice.base_of, settings, placement)
+    everything = _bases(tree, choice, settings, placement, weights)
     bases = [base for base in everything if not base.existing]
     base_of = {member.image.id: base for base in everything for member in base.members}
     for leader, followers in followers_of(images).items():
@@ -55,6 +60,7 @@ def make_plan(
     saved = sum(base.saved_steps for base in everything)
     return Plan(
         settings=settings,
+        model=model,
         bases=tuple(bases),
         reused=tuple(base for base in everything if base.existing),
         base_of=base_of,
@@ -67,12 +73,13 @@ def make_plan(
 
 def _bases(
     tree: Tree,
-    chosen: Sequence[str],
-    base_of: Mapping[str, str],
+    choice: Choice,
     settings: PlanSettings,
     placement: Placement,
+    weights: Mapping[str, float],
 ) -> list[Base]:
     """Base objects, parents before children; existing ones that are used come first."""
+    chosen, base_of = choice.chosen, choice.base_of
     direct: dict[str, list[Candidate]] = defaultdict(list)
     below: dict[str, list[str]] = defaultdict(list)
     for key, base in base_of.items():
@@ -91,7 +98,7 @@ def _bases(
     for key in used:
         existing = tree.existing_of[key]
         members = _members(direct[key], existing.node.length)
-        made[key] = _reused(existing, members, served[key], settings)
+        made[key] = _reused(existing, members, served[key], weights)
     names = Counter(placement.taken)
     for key in chosen:
         node = tree.node_of[key]
@@ -114,7 +121,7 @@ def _bases(
             served=tuple(served[key]),
             depth=(parent.depth if parent else 1) + 1,
             saved_steps=again * len(own),
-            saved_cost=again * _weight(own, settings) - settings.image_cost,
+            saved_cost=again * _weight(own, weights) - settings.image_cost,
         )
     return list(made.values())
 
@@ -125,7 +132,10 @@ def _members(candidates: Sequence[Candidate], steps: int) -> tuple[Member, ...]:
 
 
 def _reused(
-    existing: Existing, members: tuple[Member, ...], served: Sequence[Image], settings: PlanSettings
+    existing: Existing,
+    members: tuple[Member, ...],
+    served: Sequence[Image],
+    weights: Mapping[str, float],
 ) -> Base:
     path = existing.node.path()
     return Base(
@@ -139,13 +149,13 @@ def _reused(
         served=tuple(served),
         depth=existing.image.depth,
         saved_steps=len(served) * len(path),
-        saved_cost=len(served) * _weight(path, settings),
+        saved_cost=len(served) * _weight(path, weights),
         existing=True,
     )
 
 
-def _weight(nodes: Sequence[Node], settings: PlanSettings) -> float:
-    return sum(settings.cost(node.step.kind) for node in nodes if node.step is not None)
+def _weight(nodes: Sequence[Node], weights: Mapping[str, float]) -> float:
+    return sum(weights[node.chain] for node in nodes)
 
 
 def _unique(name: str, chain: str, names: Counter[str]) -> str:

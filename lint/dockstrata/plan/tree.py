@@ -51,9 +51,13 @@ def grow(
     able: Sequence[Candidate],
     settings: PlanSettings,
     existing: Mapping[str, Existing],
+    weights: Mapping[str, float],
 ) -> Tree:
-    """The trees of all candidates: one below each external root and each existing base."""
-    grower = _Grower(settings, existing)
+    """The trees of all candidates: one below each external root and each existing base.
+
+    ``weights`` are the steps', by chain digest.
+    """
+    grower = _Grower(settings, existing, weights)
     for candidate in able:
         grower.place(candidate)
     for root in trie.roots:
@@ -68,8 +72,14 @@ def grow(
 
 
 class _Grower:
-    def __init__(self, settings: PlanSettings, existing: Mapping[str, Existing]) -> None:
+    def __init__(
+        self,
+        settings: PlanSettings,
+        existing: Mapping[str, Existing],
+        weights: Mapping[str, float],
+    ) -> None:
         self.settings = settings
+        self.weights = weights
         self.existing = existing
         self.tree = Tree()
         self.members: dict[str, list[Candidate]] = defaultdict(list)
@@ -101,7 +111,7 @@ class _Grower:
             here = self.members.get(node.chain, [])
             if not here or node.step is None:
                 return
-            weight += self.settings.cost(node.step.kind)
+            weight += self.weights[node.chain]
             steps += node.step.kind != "WORKDIR"
             onward = [child for child in node.children if child.chain in self.members]
             same = (
@@ -125,9 +135,9 @@ class _Grower:
 
     def grow_on(self, base: Existing, candidates: Sequence[Candidate]) -> None:
         """The tree of the candidates that can stand on an existing base."""
-        kinds = [node.step.kind for node in base.node.path() if node.step is not None]
-        weight = sum(map(self.settings.cost, kinds))
-        steps = sum(kind != "WORKDIR" for kind in kinds)
+        path = base.node.path()
+        weight = sum(self.weights[node.chain] for node in path)
+        steps = sum(node.step is not None and node.step.kind != "WORKDIR" for node in path)
         key = f"existing {base.ref}"
         self.tree.existing_of[key] = base
         vertex = Vertex(key, weight, steps)
@@ -142,8 +152,7 @@ class _Grower:
         self.tree.roots.append(Root(vertex, (vertex,) * (base.image.depth - 1)))
 
     def leaf(self, candidate: Candidate) -> Leaf:
-        kinds = (step.kind for step in candidate.image.steps)
-        weight = sum(map(self.settings.cost, kinds))
+        weight = sum(self.weights[step.chain] for step in candidate.image.steps)
         return Leaf(candidate.image.id, weight, candidate.levels)
 
 

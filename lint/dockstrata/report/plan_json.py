@@ -29,7 +29,12 @@ def plan_json(
             "bases": len(plan.bases),
             "images_changed": len(plan.base_of),
         },
-        "costs": {"image": plan.settings.image_cost, "step": dict(plan.settings.step_cost)},
+        "costs": {
+            "model": plan.model.name,
+            "unit": plan.model.unit,
+            "image": plan.settings.image_cost,
+            "step": dict(plan.settings.step_cost),
+        },
         "bases": [_base(base, refactoring) for base in plan.bases],
         "reused": [_base(base, refactoring) for base in plan.reused],
         "images": [_image(image, plan) for image in repository.set.images],

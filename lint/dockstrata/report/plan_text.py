@@ -67,6 +67,10 @@ def plan_text(
     costs = ", ".join(f"{kind} {cost:g}" for kind, cost in plan.settings.step_cost.items() if cost)
     yield f"Deepest image: {deepest} (--max-depth {plan.settings.max_depth})."
     extra = f"{plan.settings.image_cost:g} for each new image"
+    if plan.model.name == "history":
+        costs += ", times how often a step or one above it changes a month, by git's history"
+    elif plan.model.name == "measured":
+        costs = f"measured layer sizes in MB, else {costs}"
     yield f"Minimised: cost of all steps ({costs}) and {extra}."
 
 

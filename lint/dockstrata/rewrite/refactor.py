@@ -11,6 +11,7 @@ from dockstrata.meaning.repository import Repository, read_repository, written_b
 from dockstrata.plan.model import Plan, Refusal
 from dockstrata.plan.planner import Placement, make_plan
 from dockstrata.plan.settings import PlanSettings
+from dockstrata.plan.weights import CostModel
 from dockstrata.rewrite.bake import bake_file
 from dockstrata.rewrite.draft import Draft, make_draft
 from dockstrata.rewrite.merge import Merged, merge_deep
@@ -28,6 +29,7 @@ class Options:
     registry: str = "localhost"
     tag: str = "name"
     include_generated: bool = False
+    model: CostModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
             _placement(repository, everything),
             _excluded(repository, everything),
             _adoptable(repository),
+            options.model,
         )
     blocked = [base.path for base in plan.bases if base.kind == "file" and _taken(base.path)]
     new = dict(draft.bases)
@@ -154,7 +157,9 @@ def _proved(
     placement = _placement(repository, options)
     adoptable = _adoptable(repository)
     while True:
-        plan = make_plan(repository.set, options.settings, placement, excluded, adoptable)
+        plan = make_plan(
+            repository.set, options.settings, placement, excluded, adoptable, options.model
+        )
         draft = make_draft(plan, repository.root)
         failed = {
             image_id: Refusal(image_id, "context-differs", message)
