@@ -50,7 +50,7 @@ def test_documents_name_options_that_exist(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.S | re.M)
     known: set[str] = set(OTHERS_OPTIONS)
-    for command in ("lint", "tree", "plan", "apply", "verify", "rule", "parse", "init"):
+    for command in ("lint", "tree", "plan", "apply", "build", "verify", "rule", "parse", "init"):
         done = subprocess.run(
             [sys.executable, "-m", "dockstrata", command, "--help"],
             capture_output=True,

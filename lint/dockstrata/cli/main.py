@@ -19,6 +19,7 @@ COMMANDS = {
     "tree": "Show the image tree and what repeats in it.",
     "plan": "Say which shared base images would pay.",
     "apply": "Write the shared base images and the changed children.",
+    "build": "Build bases and the images on them, in order.",
     "verify": "Prove every image equal to what it is in a commit.",
     "rule": "Explain a rule, or list all.",
     "parse": "Print what Dockerfiles say, as JSON.",

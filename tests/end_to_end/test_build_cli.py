@@ -1,0 +1,137 @@
+"""``dockstrata build`` with buildah: real images, built in order, in a store of their own.
+
+No network is used: everything is FROM scratch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from dockstrata.cli.main import main
+
+
+class Store(Protocol):
+    """The fixture ``store``: buildah with a store of its own."""
+
+    run: Callable[..., str]
+    read: Callable[[str, str], str]
+
+
+COMMON = """\
+FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "sh", "-c", "/bin/busybox ln -s busybox /bin/sh"]
+ARG VERSION=1
+RUN --mount=type=secret,id=token /bin/busybox cat /run/secrets/token > /token; echo $VERSION > /v
+"""
+COMPOSE = """\
+services:
+  one:
+    image: registry.example/one:2
+    build:
+      context: one
+      args: {VERSION: "7"}
+      secrets: [token]
+  two:
+    build: {context: two, args: {VERSION: "7"}, secrets: [token], target: small}
+  tool:
+    build:
+      context: tool
+      additional_contexts:
+        first: service:one
+secrets:
+  token:
+    file: ./token
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, store: Store, busybox: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three images, two of which begin alike; the third takes a file from the first."""
+    folder = tmp_path / "a project"
+    for name, rest in {
+        "one": "RUN echo one > /one\n",
+        "two": "RUN echo two > /two\nFROM scratch AS small\nCOPY --from=0 /two /v /\n"
+        "FROM scratch\nRUN false\n",
+        "tool": "",
+    }.items():
+        (folder / name).mkdir(parents=True)
+        shutil.copy(busybox, folder / name / "busybox")
+        (folder / name / "Dockerfile").write_text(COMMON + rest)
+    (folder / "tool/Dockerfile").write_text(
+        "FROM first\nCOPY --from=first /one /copied\nRUN echo tool > /tool\n"
+    )
+    (folder / "compose.yaml").write_text(COMPOSE)
+    (folder / "token").write_text("hush")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_bases_first_with_what_compose_says(
+    project: Path, store: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apply"]) == 0
+    capfd.readouterr()
+    assert main(["build", "--builder", "buildah"]) == 0
+    told = capfd.readouterr()
+    assert "this runs what the Dockerfiles say" in told.err
+    built = told.out.split()
+    assert len(built) == 4
+    assert built[0].startswith("localhost/")
+    assert set(built[1:]) == {"registry.example/one:2", "localhost/two", "localhost/tool"}
+    assert built.index("registry.example/one:2") < built.index("localhost/tool")
+    assert store.read("registry.example/one:2", "v") == "7\n"
+    assert store.read("registry.example/one:2", "token") == "hush"
+    assert store.read("localhost/two", "two") == "two\n"
+    assert store.read("localhost/tool", "copied") == "one\n"
+    assert store.read("localhost/tool", "v") == "7\n"
+
+
+def test_the_users_arguments_win(
+    project: Path, store: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--build-arg", "VERSION=8", "--build-arg", "NOBODY=1", "--secret", "id=token,src=new"]
+    (project / "new").write_text("louder")
+    assert main(["build", "--builder", "buildah", "--only", "one", *given]) == 0
+    told = capfd.readouterr()
+    assert told.out.split() == ["registry.example/one:2"]
+    assert "no Dockerfile declares ARG NOBODY" in told.err
+    assert store.read("registry.example/one:2", "v") == "8\n"
+    assert store.read("registry.example/one:2", "token") == "louder"
+
+
+def test_what_fails_stops_only_what_needs_it(
+    project: Path, store: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one = project / "one/Dockerfile"
+    one.write_text(one.read_text() + "RUN exit 3\n")
+    assert main(["build", "--builder", "buildah"]) == 1
+    told = capfd.readouterr()
+    assert told.out.split() == ["localhost/two"]
+    assert "error: one/Dockerfile: the build failed: buildah ended with exit code" in told.err
+    assert "error: tool/Dockerfile: not built: it needs one/Dockerfile" in told.err
+    assert "Built 1 of 3 images." in told.err
+
+
+def test_a_dry_run_prints_commands_that_a_shell_runs(
+    project: Path, store: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "--builder", "buildah", "--dry-run", "--only", "one/Dockerfile"]) == 0
+    told = capfd.readouterr()
+    assert store.run("images", "--json") in ("null", "[]")
+    (line,) = told.out.splitlines()
+    assert shlex.split(line)[:2] == ["buildah", "build"]
+    subprocess.run(line, shell=True, check=True, capture_output=True, env=os.environ)
+    images = json.loads(store.run("images", "--json"))
+    assert [image["names"] for image in images if image.get("names")] == [
+        ["registry.example/one:2"]
+    ]
