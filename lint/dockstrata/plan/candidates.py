@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockstrata.meaning.images import Image, ImageSet
 from dockstrata.plan.model import Refusal
@@ -25,12 +25,28 @@ class Candidate:
     stop: Refusal | None
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``steps`` leading steps of an image may be lifted, and why no more.
+
+    ``times`` counts how often that was made less.
+    """
+
+    steps: int
+    refusal: Refusal
+    times: int = 1
+
+
 def candidates(
-    images: ImageSet, settings: PlanSettings, excluded: Mapping[str, Refusal]
+    images: ImageSet,
+    settings: PlanSettings,
+    excluded: Mapping[str, Refusal],
+    limits: Mapping[str, Limit],
 ) -> tuple[list[Candidate], dict[str, Refusal]]:
     """The images that may move, and by id why the others may not.
 
-    ``excluded`` are images that the caller leaves out, with its reasons.
+    ``excluded`` are images that the caller leaves out, with its reasons; ``limits`` hold some to
+    fewer steps.
     """
     heights = _heights(images)
     found: list[Candidate] = []
@@ -50,7 +66,11 @@ def candidates(
         if refusal is not None:
             refused[image.id] = refusal
         elif image.parent is None:
-            found.append(_candidate(image, levels, others.followers.get(image.id, ())))
+            candidate = _candidate(image, levels, others.followers.get(image.id, ()))
+            if (limit := limits.get(image.id)) is not None and limit.steps < candidate.file_steps:
+                steps = limit.steps
+                candidate = replace(candidate, steps=steps, file_steps=steps, stop=limit.refusal)
+            found.append(candidate)
     return found, refused
 
 

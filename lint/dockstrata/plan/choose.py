@@ -118,8 +118,9 @@ class _Solver:
         self.memo: dict[tuple[int, tuple[int, ...]], tuple[float, int, int]] = {}
         self.levels = max(0, settings.max_depth - 2)
         height, least = self.measure(root.vertex)
-        # Where the limit cannot bind, the nearest base is the best one and levels do not matter.
-        self.free = min(self.levels, least) >= height + len(root.above)
+        # Where no limit can bind, the nearest base is the best one and levels do not matter.
+        deep_enough = min(self.levels, least) >= height + len(root.above)
+        self.free = deep_enough and settings.min_steps <= 1
         if self.free:
             self.levels = 1
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dockstrata.meaning.images import Image, ImageSet
-from dockstrata.plan.candidates import Candidate, candidates, followers_of
+from dockstrata.plan.candidates import Candidate, Limit, candidates, followers_of
 from dockstrata.plan.choose import Choice, choose
 from dockstrata.plan.model import Base, Member, Plan, Refusal
 from dockstrata.plan.names import base_name, tag_for
@@ -35,17 +35,19 @@ def make_plan(
     excluded: Mapping[str, Refusal] | None = None,
     adoptable: Mapping[str, str] | None = None,
     model: CostModel | None = None,
+    limits: Mapping[str, Limit] | None = None,
 ) -> Plan:
     """The cheapest set of new base images under the limits; ``excluded`` images stay as is.
 
     ``adoptable`` are images of the set, by id, that others may move onto, and what they are
-    called after FROM; ``model`` is the cost model, by default the costs of instructions.
+    called after FROM; ``model`` is the cost model, by default the costs of instructions;
+    ``limits`` hold some images to fewer lifted steps.
     """
     model = model or by_kind(settings)
     settings = replace(settings, image_cost=model.image_cost)
     trie = build_trie(images.images)
     weights = model.weights(trie, settings)
-    able, refused = candidates(images, settings, excluded or {})
+    able, refused = candidates(images, settings, excluded or {}, limits or {})
     tree = grow(trie, able, settings, existing_bases(images, trie, adoptable or {}), weights)
     choice = choose(tree.roots, settings)
     everything = _bases(tree, choice, settings, placement, weights)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dockstrata.load.context import forget_contexts
+from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository, read_repository, written_by_us
+from dockstrata.plan.candidates import Limit
 from dockstrata.plan.model import Plan, Refusal
 from dockstrata.plan.planner import Placement, make_plan
 from dockstrata.plan.settings import PlanSettings
@@ -18,6 +20,8 @@ from dockstrata.rewrite.merge import Merged, merge_deep
 from dockstrata.rewrite.proof import prove
 
 BAKE_FILE = "docker-bake.hcl"
+_TRIES = 4
+"""How often an image that was not proved is tried with one step less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +160,10 @@ def _proved(
     """Plan and draft, leaving out what cannot be proved, until all that is left is."""
     placement = _placement(repository, options)
     adoptable = _adoptable(repository)
+    limits: dict[str, Limit] = {}
     while True:
         plan = make_plan(
-            repository.set, options.settings, placement, excluded, adoptable, options.model
+            repository.set, options.settings, placement, excluded, adoptable, options.model, limits
         )
         draft = make_draft(plan, repository.root)
         failed = {
@@ -181,12 +186,40 @@ def _proved(
         if unfit:
             adoptable = {key: ref for key, ref in adoptable.items() if key not in unfit}
             continue
-        # A stage that is not on a base itself can only suffer from those of its file.
-        for image in repository.set.images:
-            beside = [key for key in failed if key.rpartition("#")[0] == image.path]
-            if beside and image.id in plan.base_of and image.id not in failed:
-                failed[image.id] = replace(failed[beside[0]], id=image.id)
-        excluded = {**failed, **excluded}
+        limits |= _tighter(repository, plan, failed, limits)
+
+
+def _tighter(
+    repository: Repository,
+    plan: Plan,
+    failed: Mapping[str, Refusal],
+    limits: Mapping[str, Limit],
+) -> dict[str, Limit]:
+    """Fewer steps for what failed: one less than tried, and none after a few such tries."""
+    found: dict[str, Limit] = {}
+
+    def tighten(image: Image, refusal: Refusal) -> None:
+        tried = next(
+            (base.node.length for base in plan.bases if image in base.served), len(image.steps)
+        )
+        before = limits.get(image.id)
+        times = 0 if before is None else before.times
+        steps = tried - 1 if times < _TRIES else 0
+        found[image.id] = Limit(min(steps, tried - 1), refusal, times + 1)
+
+    leaders = {(i.path, i.stage.index): i for i in reversed(repository.set.images)}
+    for image in repository.set.images:
+        if image.id not in failed:
+            continue
+        if image.id in plan.base_of:
+            leader = leaders[image.path, image.stage.index]
+            tighten(leader, replace(failed[image.id], id=leader.id))
+            continue
+        # A stage that is on no base itself can only suffer from those of its file.
+        for other in repository.set.images:
+            if other.path == image.path and other.id in plan.base_of:
+                tighten(other, replace(failed[image.id], id=other.id))
+    return found
 
 
 def _adoptable(repository: Repository) -> dict[str, str]:
