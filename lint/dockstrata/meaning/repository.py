@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from dockstrata.errors import DockstrataError
 from dockstrata.load.builds import Builds, load_builds
 from dockstrata.load.discover import discover, tidy
-from dockstrata.load.generated import generated_by, template_for
+from dockstrata.load.generated import generated_by, list_directory, read_text, template_for
 from dockstrata.load.lookalike import Skipped
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.context import ContextReader
@@ -94,6 +95,7 @@ def read_repository(
     unreadable: list[Skipped] = []
     generated: dict[str, Generated] = {}
     documents: list[Document] = []
+    listing, text_of = lru_cache(None)(list_directory), lru_cache(256)(read_text)
     for path in found.files:
         if not os.path.isfile(path):
             unreadable.append(Skipped(path, "unreadable", "is not a regular file"))
@@ -109,7 +111,7 @@ def read_repository(
             fault = document.faults[0]
             problems.append(Problem(path, fault.line, fault.message))
         phrase = generated_by(source.text)
-        template = template_for(path, text=source.text)
+        template = template_for(path, listing, text=source.text, read=text_of)
         if phrase is not None or template is not None:
             generated[path] = Generated(phrase, template)
         documents.append(document)

@@ -34,15 +34,19 @@ def prove(plan: Plan, draft: Draft, images: ImageSet, resolve: Resolver) -> list
     ``resolve`` knows the images that the set builds already.
     """
     found: dict[str, Disproof] = {}
+    ids: dict[int, dict[int, str]] = {}
+    for image in images.images:
+        ids.setdefault(id(image.evaluation), {})[image.stage.index] = image.id
     for carry_shell in (False, True):
         known = _Known(plan, draft, resolve, carry_shell)
         for before in images.evaluations:
             path = before.document.path
             if path in draft.children:
                 after = known.evaluate(path, draft.children[path], before.build)
-                ids = {i.stage.index: i.id for i in images.images if i.evaluation is before}
-                for disproof in _compare(before, after, draft.moved[path], ids):
+                for disproof in _compare(before, after, draft.moved[path], ids[id(before)]):
                     found.setdefault(disproof.id, disproof)
+        if not known.have_shell:
+            break  # it makes no difference whether SHELL survives
     return list(found.values())
 
 
@@ -57,6 +61,7 @@ class _Known:
             canonical_image(base.ref): base for base in plan.bases if base.kind == "file"
         }
         self.made: dict[str, Stage | None] = {}
+        self.have_shell = False
 
     def evaluate(self, path: str, text: str, build: Build | None) -> Evaluation:
         directory = build.context if build is not None else path.rpartition("/")[0] or "."
@@ -70,16 +75,23 @@ class _Known:
         )
 
     def resolve(self, reference: str) -> Stage | None:
+        if reference not in self.made:
+            self.made[reference] = None  # a base that leads to itself is never equal to anything
+            self.made[reference] = stage = self._stage(reference)
+            self.have_shell = self.have_shell or (
+                stage is not None and stage.config.shell is not None
+            )
+        return self.made[reference]
+
+    def _stage(self, reference: str) -> Stage | None:
         base = self.bases.get(reference)
         if base is None:
             return self.resolve_old(reference)
-        if reference not in self.made:
-            self.made[reference] = None  # a base that leads to itself is never equal to anything
-            text = self.draft.bases[base.path]
-            evaluation = self.evaluate(base.path, text, self.draft.builds[base.path])
-            sound = not evaluation.document.faults and len(evaluation.stages) == 1
-            self.made[reference] = evaluation.stages[0] if sound else None
-        return self.made[reference]
+        evaluation = self.evaluate(
+            base.path, self.draft.bases[base.path], self.draft.builds[base.path]
+        )
+        sound = not evaluation.document.faults and len(evaluation.stages) == 1
+        return evaluation.stages[0] if sound else None
 
 
 def _compare(
