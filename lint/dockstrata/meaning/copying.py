@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 from dockstrata.meaning.paths import destination
 from dockstrata.meaning.running import Taken, origin
+from dockstrata.meaning.stage import Stage
 from dockstrata.meaning.state import State
 from dockstrata.syntax.heredoc import Heredoc, parse_opener
 from dockstrata.syntax.nodes import Instruction
 from dockstrata.syntax.words import Lexer, is_symbolic
 
 if TYPE_CHECKING:
-    from dockstrata.meaning.evaluate import Stage, _Evaluator
+    from dockstrata.meaning.evaluate import Evaluator
 
 _REMOTE = re.compile(r"^(?:https?|ftp|git|ssh)://|^[\w.-]+@[\w.-]+:|^github\.com/")
 
 
 def body(
-    node: Instruction, state: State, evaluator: _Evaluator, stage: Stage, taken: Taken
+    node: Instruction, state: State, evaluator: Evaluator, stage: Stage, taken: Taken
 ) -> tuple[object, ...]:
     words = [evaluator.expand(word) for word in node.arguments]
     *sources, target = words or [""]
@@ -49,7 +50,7 @@ def body(
 
 
 def _origin(
-    node: Instruction, evaluator: _Evaluator, stage: Stage, taken: Taken
+    node: Instruction, evaluator: Evaluator, stage: Stage, taken: Taken
 ) -> tuple[str, ...] | None:
     """``--from``: a stage (told apart by its chain, elsewhere), an image; ``None``: the context."""
     name = node.flag("from") if node.keyword == "COPY" else None
@@ -59,7 +60,7 @@ def _origin(
 
 
 def _content(
-    source: str, excludes: tuple[str, ...], evaluator: _Evaluator, taken: Taken, parents: bool
+    source: str, excludes: tuple[str, ...], evaluator: Evaluator, taken: Taken, parents: bool
 ) -> tuple[object, ...]:
     # --parents gives "/./" in a source a meaning of its own.
     path = source if parents else _clean(source).lstrip("/") or "."
@@ -69,7 +70,7 @@ def _content(
     return found.key
 
 
-def _inline(heredoc: Heredoc, evaluator: _Evaluator) -> tuple[str, str, str]:
+def _inline(heredoc: Heredoc, evaluator: Evaluator) -> tuple[str, str, str]:
     text = heredoc.body
     if heredoc.expand:
         # Always with the backslash, whatever the escape directive says.
@@ -84,7 +85,7 @@ def _clean(source: str) -> str:
     return posixpath.normpath("/" + source.lstrip("/"))
 
 
-def _options(node: Instruction, evaluator: _Evaluator) -> tuple[tuple[str, str], ...]:
+def _options(node: Instruction, evaluator: Evaluator) -> tuple[tuple[str, str], ...]:
     options: list[tuple[str, str]] = []
     if not node.flags:
         return ()

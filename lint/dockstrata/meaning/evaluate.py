@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from dockstrata.load.wiring import Build
-from dockstrata.meaning import copying, running
-from dockstrata.meaning.config import Config, healthcheck, ports
+from dockstrata.meaning import configure, copying, running
 from dockstrata.meaning.context import ContextReader, no_context
 from dockstrata.meaning.paths import ROOT_DIRECTORY, clean, working_directory
+from dockstrata.meaning.stage import (
+    Evaluated,
+    Evaluation,
+    Resolver,
+    Stage,
+    canonical_image,
+    find_stage,
+    nothing_known,
+    onbuild_barrier,
+)
 from dockstrata.meaning.state import DEFAULT_SHELL, State, with_env
 from dockstrata.meaning.step import Barrier, Step, chain_digest
 from dockstrata.syntax.nodes import Document, Instruction
 from dockstrata.syntax.reference import parse_reference
-from dockstrata.syntax.words import (
-    CLOSE,
-    OPEN,
-    WordError,
-    expand,
-    expand_words,
-    is_symbolic,
-    symbol,
-)
+from dockstrata.syntax.words import CLOSE, OPEN, WordError, expand, is_symbolic, symbol
+
+__all__ = [
+    "PLATFORM_ARGUMENTS",
+    "Evaluated",
+    "Evaluation",
+    "Resolver",
+    "Stage",
+    "canonical_image",
+    "evaluate",
+    "nothing_known",
+]
 
 PLATFORM_ARGUMENTS = frozenset(
     f"{side}{part}"
@@ -41,82 +51,6 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _GIVEN = re.compile(f"{OPEN}given\x1f[^{OPEN}{CLOSE}]*\x1f([^{OPEN}{CLOSE}]*){CLOSE}")
 TARGET_PLATFORM = symbol("platform", "TARGETPLATFORM")
 """What ``--platform`` is by default."""
-
-
-class Evaluated(NamedTuple):
-    """An instruction of a stage with the state before it, and the step that it is, if it is one."""
-
-    instruction: Instruction
-    before: State
-    step: Step | None
-    uses: frozenset[str]
-
-
-@dataclass(slots=True)
-class Stage:
-    """One build stage, evaluated.
-
-    ``image`` is what FROM names, expanded; ``parent`` the index of the stage that it names, if it
-    names one; ``base`` the stage of another file that builds it, where the set knows one;
-    ``root`` the image at the bottom of the chain; ``start_chain`` the digest before the first
-    step, ``chain`` and ``meaning`` those after the last. ``platform`` is ``None`` where it is the
-    target's. ``evaluated`` leaves FROM out. ``problem`` says why the build would fail here.
-    """
-
-    index: int
-    name: str | None
-    node: Instruction
-    image: str
-    parent: int | None
-    base: Stage | None
-    platform: str | None
-    root: str
-    start_chain: str
-    chain: str
-    meaning: str
-    evaluated: list[Evaluated] = field(default_factory=list)
-    config: Config = field(default_factory=Config)
-    end: State = field(default_factory=State)
-    problem: str | None = None
-    barrier: Barrier | None = None
-
-    @property
-    def steps(self) -> list[Step]:
-        return [item.step for item in self.evaluated if item.step is not None]
-
-    def config_digest(self) -> str:
-        return self.config.digest(canonical_image(self.root))
-
-    @property
-    def label(self) -> str:
-        """How people name the stage: its name, or its index."""
-        return self.name or str(self.index)
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What a Dockerfile means when built as ``build`` says.
-
-    ``globals`` are the arguments before the first FROM, ``global_values`` their values by name.
-    """
-
-    document: Document
-    build: Build | None
-    globals: tuple[Instruction, ...]
-    global_values: Mapping[str, str]
-    stages: tuple[Stage, ...]
-
-    def stage_named(self, name: str, before: int) -> Stage | None:
-        """The stage that ``FROM name`` or ``--from=name`` means in stage ``before``."""
-        return _find(self.stages[:before], name)
-
-
-Resolver = Callable[[str], "Stage | None"]
-"""The stage that builds an image reference (spelled in full), where the set itself builds it."""
-
-
-def nothing_known(_reference: str) -> Stage | None:
-    return None
 
 
 def evaluate(
@@ -133,7 +67,7 @@ def evaluate(
     ``carry_shell`` tells whether SHELL survives from an image of the set to one built on it: in
     Docker's own image format it does, in an OCI image it does not.
     """
-    evaluator = _Evaluator(document, context, resolve_image, build, carry_shell)
+    evaluator = Evaluator(document, context, resolve_image, build, carry_shell)
     for node in document.instructions:
         evaluator.take(node)
     evaluator.close()
@@ -142,12 +76,9 @@ def evaluate(
     )
 
 
-def _find(stages: tuple[Stage, ...] | list[Stage], name: str) -> Stage | None:
-    lowered = name.lower()
-    return next((stage for stage in reversed(stages) if stage.name == lowered), None)
+class Evaluator:
+    """Walks a document; ``state`` is that before the next instruction."""
 
-
-class _Evaluator:
     def __init__(
         self,
         document: Document,
@@ -274,7 +205,7 @@ class _Evaluator:
                 problem or f"line {node.start_line}: base name ({''.join(words[:1])}) is blank"
             )
         # FROM looks a stage up as written, names are kept in lower case.
-        parent = _find(self.stages, image) if image == image.lower() else None
+        parent = find_stage(self.stages, image) if image == image.lower() else None
         image, known, barrier = self.external(image) if parent is None else (image, None, None)
         if name is not None and name in self.named:
             message = f"the stage is replaced by the named context {self.named[name]}"
@@ -305,7 +236,7 @@ class _Evaluator:
             self.stage.config.env["PATH"] = DEFAULT_PATH
         elif below is None:
             self.state = State(workdir=ROOT_DIRECTORY)
-            self.stage.barrier = _onbuild_barrier(image)
+            self.stage.barrier = onbuild_barrier(image)
             if not is_symbolic(image) and not parse_reference(image).valid and image != "scratch":
                 self.stage.problem = (
                     problem or f"line {node.start_line}: invalid reference format: {image}"
@@ -413,7 +344,7 @@ class _Evaluator:
         """
         if numbers and name.isdecimal() and int(name) < stage.index:
             return int(name)
-        found = _find(self.stages[: stage.index], name)
+        found = find_stage(self.stages[: stage.index], name)
         return None if found is None else found.index
 
     def run(self, stage: Stage, node: Instruction) -> Step:
@@ -470,79 +401,23 @@ class _Evaluator:
     def shell(self, stage: Stage, node: Instruction) -> None:
         self.state = self.state._replace(shell=node.arguments or DEFAULT_SHELL, shell_set=True)
 
-    # -- configuration
 
-    def label(self, stage: Stage, node: Instruction) -> None:
-        for name, value in node.pairs():
-            stage.config.labels[self.expand(name)] = self.expand(value)
-
-    def expose(self, stage: Stage, node: Instruction) -> None:
-        words = [
-            word
-            for argument in node.arguments
-            for word in expand_words(argument, self.lookup, self.document.escape)
-        ]
-        stage.config.exposed |= ports(words)
-
-    def volume(self, stage: Stage, node: Instruction) -> None:
-        stage.config.volumes |= {self.expand(word) for word in node.arguments}
-
-    def command(self, stage: Stage, node: Instruction) -> None:
-        stage.config.command = running.argv(node, self.state.shell)
-        stage.config.command_set_here = stage.config.command_ever_set = True
-
-    def entrypoint(self, stage: Stage, node: Instruction) -> None:
-        stage.config.set_entrypoint(running.argv(node, self.state.shell))
-
-    def healthcheck(self, stage: Stage, node: Instruction) -> None:
-        if node.fault is None:
-            stage.config.healthcheck = healthcheck(node)
-
-    def stop_signal(self, stage: Stage, node: Instruction) -> None:
-        stage.config.stop_signal = self.expand(node.rest)
-
-    def maintainer(self, stage: Stage, node: Instruction) -> None:
-        stage.config.author = node.rest
-
-    def onbuild(self, stage: Stage, node: Instruction) -> None:
-        if node.trigger is not None:
-            stage.config.onbuild.append(node.trigger)
-
-
-def canonical_image(image: str) -> str:
-    """An image reference spelled in full; one with a symbol in it stays as it is."""
-    if image == "scratch" or is_symbolic(image):
-        return image
-    reference = parse_reference(image)
-    return reference.canonical if reference.valid else image
-
-
-def _onbuild_barrier(image: str) -> Barrier | None:
-    reference = parse_reference(image)
-    tag = reference.tag or ""
-    if "onbuild" in tag.split("-") or reference.short_name.endswith("-onbuild"):
-        return Barrier(
-            "onbuild-root", f"{image} runs ONBUILD triggers with its child's own build context"
-        )
-    return None
-
-
-_HANDLERS: dict[str, Callable[[_Evaluator, Stage, Instruction], Step | None]] = {
-    "ADD": _Evaluator.copy,
-    "ARG": _Evaluator.argument,
-    "CMD": _Evaluator.command,
-    "COPY": _Evaluator.copy,
-    "ENTRYPOINT": _Evaluator.entrypoint,
-    "ENV": _Evaluator.environment,
-    "EXPOSE": _Evaluator.expose,
-    "HEALTHCHECK": _Evaluator.healthcheck,
-    "LABEL": _Evaluator.label,
-    "MAINTAINER": _Evaluator.maintainer,
-    "ONBUILD": _Evaluator.onbuild,
-    "RUN": _Evaluator.run,
-    "SHELL": _Evaluator.shell,
-    "STOPSIGNAL": _Evaluator.stop_signal,
-    "USER": _Evaluator.user,
-    "VOLUME": _Evaluator.volume,
-    "WORKDIR": _Evaluator.workdir,
+_HANDLERS: dict[str, Callable[[Evaluator, Stage, Instruction], Step | None]] = {
+    "ADD": Evaluator.copy,
+    "ARG": Evaluator.argument,
+    "CMD": configure.command,
+    "COPY": Evaluator.copy,
+    "ENTRYPOINT": configure.entrypoint,
+    "ENV": Evaluator.environment,
+    "EXPOSE": configure.expose,
+    "HEALTHCHECK": configure.healthcheck,
+    "LABEL": configure.label,
+    "MAINTAINER": configure.maintainer,
+    "ONBUILD": configure.onbuild,
+    "RUN": Evaluator.run,
+    "SHELL": Evaluator.shell,
+    "STOPSIGNAL": configure.stop_signal,
+    "USER": Evaluator.user,
+    "VOLUME": configure.volume,
+    "WORKDIR": Evaluator.workdir,
 }

@@ -82,6 +82,11 @@ class Library:
             elif comment.text.startswith(BUILD_MARK):
                 own = with_given(own, comment.text[len(BUILD_MARK) :])
         if path in self.marked:
+            for build in builds:
+                # A compose or bake file may build the base too; its name there is the base's.
+                if build.service:
+                    for kind in ("service", "target"):
+                        self.products.setdefault(f"{kind}:{build.service}", Product(path, 0, None))
             builds = []
         distinct: list[Build] = []
         for build in builds or [own]:

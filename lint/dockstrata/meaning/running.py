@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dockstrata.meaning.stage import Stage, canonical_image
 from dockstrata.meaning.state import State
 from dockstrata.meaning.step import Barrier
 from dockstrata.syntax.heredoc import parse_opener
 from dockstrata.syntax.nodes import Instruction
 
 if TYPE_CHECKING:
-    from dockstrata.meaning.evaluate import Stage, _Evaluator
+    from dockstrata.meaning.evaluate import Evaluator
 
 _DEFAULT_FLAGS = frozenset({"--network=default", "--security=sandbox"})
 
@@ -40,7 +41,7 @@ def body(
     node: Instruction,
     state: State,
     expand: Callable[[str], str],
-    evaluator: _Evaluator,
+    evaluator: Evaluator,
     stage: Stage,
     taken: Taken,
 ) -> tuple[object, ...]:
@@ -70,7 +71,7 @@ def _command(node: Instruction, state: State) -> tuple[tuple[str, ...], tuple[st
 
 
 def origin(
-    name: str, evaluator: _Evaluator, stage: Stage, taken: Taken, *, numbers: bool
+    name: str, evaluator: Evaluator, stage: Stage, taken: Taken, *, numbers: bool
 ) -> tuple[str, ...]:
     """What ``--from=name`` or ``from=name`` is: a stage or an image of the set, told apart by
     their chains elsewhere, or an image from outside."""
@@ -78,8 +79,6 @@ def origin(
     if index is not None:
         taken.stages.append(index)
         return ("stage",)
-    from dockstrata.meaning.evaluate import canonical_image
-
     image, known, barrier = evaluator.external(name)
     taken.barrier = taken.barrier or barrier
     if known is not None:
@@ -89,7 +88,7 @@ def origin(
 
 
 def _mount(
-    value: str, evaluator: _Evaluator, stage: Stage, taken: Taken
+    value: str, evaluator: Evaluator, stage: Stage, taken: Taken
 ) -> tuple[tuple[str, object], ...]:
     """A mount's options, sorted, each ``from`` and each file of the context by what it holds."""
     options: dict[str, object] = {}
