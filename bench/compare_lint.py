@@ -7,6 +7,10 @@ CORPUS is a folder with Dockerfiles. ``--checks`` has what BuildKit says of each
 a line: ``file`` relative to CORPUS, ``warnings`` with ``rule`` and ``line``, ``error``. Two tools
 agree where they report one rule at one line of one file. Files that the other tool cannot read
 are left out.
+
+hadolint gives ShellCheck's findings the line of their RUN, and of each RUN only the one that stands
+last: recall asks whether we have that one too, precision whether what stands last with us is
+theirs.
 """
 
 from __future__ import annotations
@@ -18,14 +22,17 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dockstrata.checker import Checker, Options
+from dockstrata.finding import Finding
 from dockstrata.load.discover import discover
 from dockstrata.registry import load_registry
 from dockstrata.selection import Selection
 from dockstrata.source import Source
+from dockstrata.syntax.nodes import Document
+from dockstrata.syntax.parse import parse
 
 Place = tuple[str, int]
 
@@ -45,6 +52,7 @@ def main() -> int:
     parser.add_argument("--checks", help="BuildKit's checks of the corpus")
     parser.add_argument("--hadolint", default="hadolint", help="the program; empty: leave it out")
     parser.add_argument("--differences", metavar="RULE", help="list where one rule disagrees")
+    parser.add_argument("--no-shellcheck", action="store_true", help="leave ShellCheck out")
     options = parser.parse_args()
     checks = os.path.abspath(options.checks) if options.checks else None
     os.chdir(options.corpus)
@@ -58,7 +66,7 @@ def main() -> int:
         files = discover(["."], respect_ignore=False).files
     if options.hadolint:
         judges.append(hadolint(options.hadolint, files))
-    ours = dockstrata(files)
+    ours = dockstrata(files, not options.no_shellcheck)
     if options.differences:
         for judge in judges:
             for line in differences(ours, judge, options.differences):
@@ -74,19 +82,51 @@ def main() -> int:
     return 0
 
 
-def dockstrata(files: Iterable[str]) -> dict[str, set[Place]]:
+LAST = " last"
+"""After a ShellCheck code: the places where it stands last in its RUN."""
+
+
+def dockstrata(files: Sequence[str], shellcheck: bool = True) -> dict[str, set[Place]]:
     """Our findings by code and alias, the rules that are off by default too."""
-    checker = Checker(load_registry(), Options(Selection((("ALL", 1),))))
+    options = Options(Selection((("ALL", 1),)), shellcheck=shellcheck)
+    checker = Checker(load_registry(), options)
     found: dict[str, set[Place]] = defaultdict(set)
-    for path in files:
-        with open(path, "rb") as file:
-            checked = checker.check(Source.from_bytes(path, file.read()))
-        for failure in checked.failures:
-            print(failure.traceback, file=sys.stderr)
-        for finding in checker.finish(checked):
-            for code in (finding.code, *finding.aliases):
-                found[code].add((path, finding.location.line))
+    for start in range(0, len(files), 100):
+        sources = []
+        for path in files[start : start + 100]:
+            with open(path, "rb") as file:
+                sources.append(Source.from_bytes(path, file.read()))
+        for checked in checker.check_all(sources):
+            for failure in checked.failures:
+                print(failure.traceback, file=sys.stderr)
+            findings = checker.finish(checked)
+            path = checked.source.path
+            for finding in findings:
+                for code in (finding.code, *finding.aliases):
+                    found[code].add((path, finding.location.line))
+            by_run(parse(checked.source), findings, found)
     return found
+
+
+def by_run(document: Document, findings: Sequence[Finding], found: dict[str, set[Place]]) -> None:
+    """Give ShellCheck's findings the line of their RUN."""
+    for node in document.instructions:
+        inside = [
+            finding
+            for finding in findings
+            if finding.code.startswith("SC")
+            and node.start_line <= finding.location.line <= node.end_line
+        ]
+        if not inside:
+            continue
+        place = (document.path, node.start_line)
+        last = max((f.location.line, f.location.column) for f in inside)
+        for finding in inside:
+            found[finding.code].discard((document.path, finding.location.line))
+        for finding in inside:
+            found[finding.code].add(place)
+            if (finding.location.line, finding.location.column) == last:
+                found[finding.code + LAST].add(place)
 
 
 def buildkit(path: str) -> Judge:
@@ -110,7 +150,7 @@ def hadolint(program: str, files: Sequence[str]) -> Judge:
         for entry in json.loads(output):
             if entry["code"] == "DL1000":
                 judge.unread.add(entry["file"])
-            elif entry["code"].startswith("DL"):
+            else:
                 judge.places[entry["code"]].add((entry["file"], entry["line"]))
     return judge
 
@@ -122,8 +162,22 @@ def rows(ours: dict[str, set[Place]], judge: Judge) -> Iterator[str]:
             continue
         both = len(mine & theirs)
         recall = f"{both / len(theirs):.1%}"
-        precision = f"{both / len(mine):.1%}" if mine else "-"
-        yield f"| {rule} | {len(theirs)} | {len(mine)} | {both} | {recall} | {precision} |"
+        judged = mine
+        if rule.startswith("SC"):
+            # Where several stand at the last place, hadolint's choice among them is as good.
+            shown = {
+                place
+                for code in judge.places
+                for place in _both(ours, judge, code)[1]
+                if code.startswith("SC")
+                and code != rule
+                and code + LAST in ours
+                and place in ours[code + LAST]
+            }
+            judged = {place for place in ours[rule + LAST] & mine if place not in shown}
+        right = len(judged & theirs)
+        precision = f"{right / len(judged):.1%}" if judged else "-"
+        yield f"| {rule} | {len(theirs)} | {len(judged)} | {both} | {recall} | {precision} |"
 
 
 def differences(ours: dict[str, set[Place]], judge: Judge, rule: str) -> Iterator[str]:

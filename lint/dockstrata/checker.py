@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from dockstrata.builtin.parse_error import PARSE_ERROR
+from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding, Location, Severity
 from dockstrata.ignores import Ignores, apply_ignores, read_ignores
-from dockstrata.meaning.evaluate import evaluate
+from dockstrata.meaning.evaluate import Evaluation, evaluate
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.registry import Registry
 from dockstrata.rule import Context, Rule, Settings
 from dockstrata.selection import Selection, specificity
+from dockstrata.shells import apply_shells
 from dockstrata.source import Source
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.parse import parse
+
+if TYPE_CHECKING:  # loaded where there is a RUN
+    from dockstrata.shellcheck.run import ShellCheck
+    from dockstrata.shellcheck.scripts import Comment, Remark, Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class Options:
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     base: str = "."
     hadolint_comments: bool = True
+    shellcheck: bool = True
+    cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +70,16 @@ class Checked:
 class Checker:
     """Runs the selected rules of a registry on files, one at a time."""
 
-    def __init__(self, registry: Registry, options: Options) -> None:
+    def __init__(self, registry: Registry, options: Options, processes: int = 1) -> None:
+        """``processes`` is how many ShellChecks may run at once."""
         self.registry = registry
         self.options = options
         chosen = [rule for rule in registry.rules if self._selected(rule)]
+        self.shellcheck = None
+        if any(rule.reads_shellcheck for rule in chosen):
+            self.shellcheck = _shellcheck(options, processes)
+        if self.shellcheck is None:
+            chosen = [rule for rule in chosen if not rule.reads_shellcheck]
         self.rules = tuple(rule for rule in chosen if rule.check is not None)
         self.set_rules = tuple(rule for rule in chosen if rule.check_set is not None)
         self._ran = frozenset(rule.code for rule in chosen if rule.check_set is None)
@@ -77,28 +92,66 @@ class Checker:
 
     def check(self, source: Source) -> Checked:
         """Every selected rule's findings; a rule that raises is a failure, never an exception."""
+        return self.check_all([source])[0]
+
+    def check_all(self, sources: Sequence[Source]) -> list[Checked]:
+        """:meth:`check` of several files, ShellCheck asked once for all of them."""
+        files = [self._prepare(source) for source in sources]
+        question, trouble = None, None
+        if self.shellcheck is not None:
+            texts = [script.text for file in files for script in file.scripts]
+            try:
+                question = self.shellcheck.begin(texts)
+            except DockstrataError as error:
+                trouble = error
+        # ShellCheck is at work meanwhile.
+        for file in files:
+            self._run(file, [rule for rule in self.rules if not rule.reads_shellcheck])
+        readers = [rule for rule in self.rules if rule.reads_shellcheck]
+        answers: Mapping[str, Sequence[Comment]] = {}
+        if question is not None:
+            try:
+                answers = question.answers()
+            except DockstrataError as error:
+                trouble = error
+        for file in files:
+            if trouble is None:
+                for script in file.scripts:
+                    file.remarks += script.remarks(answers[script.text])
+                self._run(file, readers)
+            elif file.scripts:
+                path = file.document.path
+                file.failures += [failure(rule, path, trouble) for rule in readers]
+        return [file.checked(self.options.hadolint_comments) for file in files]
+
+    def _prepare(self, source: Source) -> _File:
         document = parse(source)
-        findings = [_fault(document, fault.line, fault.message) for fault in document.faults]
-        failures: list[Failure] = []
-        stages = 0
+        file = _File(document)
+        file.findings += [_fault(document, fault.line, fault.message) for fault in document.faults]
         # Of a file that cannot be read to its end, rules would see half and report what is not.
-        if not any(fault.kind == "syntax" for fault in document.faults):
-            evaluation = evaluate(document)
-            stages = len(evaluation.stages)
-            for rule in self.rules:
-                assert rule.check is not None
-                try:
-                    findings += rule.check(Context(rule, evaluation, self.options.settings))
-                except Exception as error:
-                    failures.append(failure(rule, source.path, error))
-        return Checked(
-            source,
-            tuple(findings),
-            read_ignores(document, hadolint=self.options.hadolint_comments),
-            tuple(failures),
-            bool(document.faults),
-            stages,
-        )
+        if any(fault.kind == "syntax" for fault in document.faults):
+            return file
+        file.evaluation = evaluate(document)
+        apply_shells(file.evaluation, comments=self.options.hadolint_comments)
+        if self.shellcheck is not None and any(
+            (node.trigger or node).keyword == "RUN" for node in document.instructions
+        ):
+            from dockstrata.shellcheck.scripts import scripts_of
+
+            file.scripts = scripts_of(file.evaluation)
+        return file
+
+    def _run(self, file: _File, rules: Iterable[Rule]) -> None:
+        if file.evaluation is None:
+            return
+        settings, remarks = self.options.settings, tuple(file.remarks)
+        for rule in rules:
+            assert rule.check is not None
+            try:
+                context = Context(rule, file.evaluation, settings, remarks)
+                file.findings += rule.check(context)
+            except Exception as error:
+                file.failures.append(failure(rule, file.document.path, error))
 
     def finish(
         self,
@@ -164,6 +217,42 @@ class Checker:
             if GitIgnoreSpec.from_lines([pattern]).match_file(relative)
             for selector in selectors
         )
+
+
+@dataclass(slots=True)
+class _File:
+    """One file while it is checked."""
+
+    document: Document
+    evaluation: Evaluation | None = None
+    scripts: Sequence[Script] = ()
+    remarks: list[Remark] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def checked(self, hadolint: bool) -> Checked:
+        return Checked(
+            self.document.source,
+            tuple(self.findings),
+            read_ignores(self.document, hadolint=hadolint),
+            tuple(self.failures),
+            bool(self.document.faults),
+            0 if self.evaluation is None else len(self.evaluation.stages),
+        )
+
+
+def _shellcheck(options: Options, processes: int) -> ShellCheck | None:
+    if not options.shellcheck:
+        return None
+    from dockstrata.shellcheck.process import find_program
+
+    program = find_program()
+    if program is None:
+        return None
+    from dockstrata.shellcheck.cache import Cache
+    from dockstrata.shellcheck.run import ShellCheck
+
+    return ShellCheck(program, Cache() if options.cache else None, processes)
 
 
 def _names(finding: Finding) -> tuple[str, ...]:

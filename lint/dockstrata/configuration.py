@@ -38,6 +38,7 @@ class LintConfiguration:
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     require_reason: bool = False
     hadolint_comments: bool = True
+    shellcheck: bool = True
     settings: Settings = field(default_factory=Settings)
 
 
@@ -72,6 +73,7 @@ _LINT: Mapping[str, str] = {
     "per-file-ignores": "names by pattern",
     "require-reason": "boolean",
     "hadolint-comments": "boolean",
+    "shellcheck": "boolean",
     "trusted-registries": "strings",
     "label-schema": "string by name",
     "strict-labels": "boolean",
@@ -334,6 +336,7 @@ def _lint(lint: Raw) -> LintConfiguration:
         ),
         require_reason=lint.get("require-reason", False),
         hadolint_comments=lint.get("hadolint-comments", True),
+        shellcheck=lint.get("shellcheck", True),
         settings=settings,
     )
 

@@ -22,6 +22,7 @@ from dockstrata.syntax.gotext import SPACE
 from dockstrata.syntax.nodes import Document, Instruction
 
 if TYPE_CHECKING:
+    from dockstrata.shellcheck.scripts import Remark
     from dockstrata.syntax.shell import Command, Shell
 
 _WORD = re.compile(r"[^\t\v\f\r ]+")
@@ -83,6 +84,8 @@ class Rule:
     """Its safe fixes change what is built, because that is their point: they are not proved."""
     family: bool = False
     """``code`` is a prefix: findings bring codes of their own that begin with it (``SC2086``)."""
+    reads_shellcheck: bool = False
+    """Reads :attr:`Context.remarks`: runs when ShellCheck is done, and not at all without it."""
 
     def page(self) -> str:
         """The rule's documentation: the docstring of its module."""
@@ -107,6 +110,8 @@ class Context:
     rule: Rule
     evaluation: Evaluation
     settings: Settings
+    remarks: tuple[Remark, ...] = ()
+    """ShellCheck's on the file's scripts, for the rules that read them."""
 
     @property
     def document(self) -> Document:
@@ -254,13 +259,14 @@ def rule(
     default: bool = True,
     changes_meaning: bool = False,
     family: bool = False,
+    reads_shellcheck: bool = False,
 ) -> Callable[[Callable[[Context], Iterable[Finding]]], Rule]:
     """Make a function of one file a rule."""
 
     def wrap(check: Callable[[Context], Iterable[Finding]]) -> Rule:
         return Rule(
             code, name, severity, aliases, fix, check, None, check.__module__, default,
-            changes_meaning, family,
+            changes_meaning, family, reads_shellcheck,
         )  # fmt: skip
 
     return wrap

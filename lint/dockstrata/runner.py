@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # loaded where something is fixed, or is Python
 
 # Starting workers costs as much as checking about this many files.
 FILES_IN_PROCESS = 100
+# So many files are read together: ShellCheck is asked once for all of them.
+FILES_AT_ONCE = 50
 # Of Python files, which as a rule have no Dockerfile, so many cost what a Dockerfile does.
 PYTHON_FILES = 20
 
@@ -72,10 +74,10 @@ def lint_files(
     :func:`check_set`. Raises :class:`DockstrataError`.
     """
     registry, given = registry or load_registry(), registry is not None
-    checker = Checker(registry, job.options)
     dockerfiles = [path for path in paths if path not in job.python]
     work = len(dockerfiles) + (len(paths) - len(dockerfiles)) // PYTHON_FILES
     processes = 1 if given else _processes(jobs, work)
+    checker = Checker(registry, job.options, jobs or processors())
     outcomes = iter(_outcomes(paths, job, checker, processes))
     set_early: SetOutcome | None = None
     if processes > 1 and with_set and not job.fix:
@@ -103,9 +105,13 @@ def lint_files(
 
 def lint_source(source: Source, job: Job, registry: Registry | None = None) -> Result:
     """Check one text, as from standard input; nothing is written."""
-    checker = Checker(registry or load_registry(), job.options)
+    checker = Checker(registry or load_registry(), job.options, processors())
     result = Result()
-    for checked in _settle(_turn(source, checker, job), checker, result, write=False):
+    if source.path in job.python:
+        outcome = _turn_python(source, checker, job)
+    else:
+        outcome = _turn(source, checker.check(source), checker, job)
+    for checked in _settle(outcome, checker, result, write=False):
         result.findings = checker.finish(checked)
     result.sources.setdefault(source.path, source)
     return result
@@ -168,6 +174,11 @@ def _processes(jobs: int | None, files: int) -> int:
         return max(1, min(jobs, files))
     if files < FILES_IN_PROCESS:
         return 1
+    return processors()
+
+
+def processors() -> int:
+    """How many processes can run at once."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
@@ -178,7 +189,11 @@ def _outcomes(
     paths: Sequence[str], job: Job, checker: Checker, processes: int
 ) -> Iterable[Outcome]:
     if processes == 1:
-        return (_read_and_turn(path, checker, job) for path in paths)
+        return (
+            outcome
+            for start in range(0, len(paths), FILES_AT_ONCE)
+            for outcome in _read_and_turn(paths[start : start + FILES_AT_ONCE], checker, job)
+        )
     return _parallel(paths, job, processes)
 
 
@@ -189,15 +204,17 @@ def _parallel(paths: Sequence[str], job: Job, processes: int) -> Iterator[Outcom
 
     died = DockstrataError("a worker process died, perhaps for want of memory; try --jobs 1")
     pool = ProcessPoolExecutor(processes, initializer=_begin, initargs=(job,))
-    chunk = max(1, min(50, len(paths) // (processes * 4)))
+    size = max(1, min(FILES_AT_ONCE, len(paths) // (processes * 4)))
+    chunks = [paths[start : start + size] for start in range(0, len(paths), size)]
     try:
-        results = pool.map(_work, paths, chunksize=chunk)
+        results = pool.map(_work, chunks)
     except BrokenProcessPool:  # as early as that
         raise died from None
 
     def drain() -> Iterator[Outcome]:
         try:
-            yield from results
+            for outcomes in results:
+                yield from outcomes
         except BrokenProcessPool:
             raise died from None
         finally:
@@ -218,27 +235,33 @@ def _begin(job: Job) -> None:
     _worker = (Checker(load_registry(), job.options), job)
 
 
-def _work(path: str) -> Outcome:
+def _work(paths: Sequence[str]) -> list[Outcome]:
     assert _worker is not None
-    return _read_and_turn(path, *_worker)
+    return _read_and_turn(paths, *_worker)
 
 
-def _read_and_turn(path: str, checker: Checker, job: Job) -> Outcome:
-    try:
-        if os.path.exists(path) and not os.path.isfile(path) and not path.startswith("/dev/fd/"):
-            raise OSError(0, "is not a regular file")  # a pipe nobody writes to would wait for ever
-        with open(path, "rb") as file:
-            source = Source.from_bytes(path, file.read())
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        return Outcome(path, error=f"{path}: cannot be read: {reason}")
-    return _turn(source, checker, job)
+def _read_and_turn(paths: Sequence[str], checker: Checker, job: Job) -> list[Outcome]:
+    """The files' outcomes, in their order."""
+    sources: list[Source] = []
+    outcomes: dict[str, Outcome] = {}
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                source = Source.from_bytes(path, file.read())
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            outcomes[path] = Outcome(path, error=f"{path}: cannot be read: {reason}")
+            continue
+        if path in job.python:
+            outcomes[path] = _turn_python(source, checker, job)
+        else:
+            sources.append(source)
+    for source, checked in zip(sources, checker.check_all(sources), strict=True):
+        outcomes[source.path] = _turn(source, checked, checker, job)
+    return [outcomes[path] for path in paths]
 
 
-def _turn(source: Source, checker: Checker, job: Job) -> Outcome:
-    if source.path in job.python:
-        return _turn_python(source, checker, job)
-    checked = checker.check(source)
+def _turn(source: Source, checked: Checked, checker: Checker, job: Job) -> Outcome:
     if not job.fix:
         return Outcome(source.path, checked)
     from dockstrata.fixer import fix_source

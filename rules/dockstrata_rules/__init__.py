@@ -82,6 +82,7 @@ from dockstrata_rules.shell.consecutive_runs import consecutive_runs
 from dockstrata_rules.shell.link_to_sh import link_to_sh
 from dockstrata_rules.shell.pipefail import pipefail
 from dockstrata_rules.shell.pointless_command import pointless_command
+from dockstrata_rules.shell.shellcheck import shellcheck
 from dockstrata_rules.shell.sudo import sudo
 from dockstrata_rules.shell.useradd_high_uid import useradd_high_uid
 from dockstrata_rules.shell.wget_and_curl import wget_and_curl
@@ -163,6 +164,7 @@ RULES: tuple[Rule, ...] = (
     link_to_sh,
     pipefail,
     pointless_command,
+    shellcheck,
     sudo,
     useradd_high_uid,
     wget_and_curl,

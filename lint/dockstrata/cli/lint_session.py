@@ -36,6 +36,8 @@ class Request:
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     no_set: bool = False
+    no_shellcheck: bool = False
+    no_cache: bool = False
     require_reason: bool = False
     fail_on: str | None = None
     output: str | None = None
@@ -137,6 +139,8 @@ def _options(request: Request, configuration: Configuration, registry: Registry)
         per_file_ignores=lint.per_file_ignores,
         base=configuration.base,
         hadolint_comments=lint.hadolint_comments,
+        shellcheck=lint.shellcheck and not request.no_shellcheck,
+        cache=not request.no_cache,
     )
 
 

@@ -6,21 +6,20 @@ parsed once however many instructions hold it.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dockstrata.source import Span
-from dockstrata.syntax.heredoc import parse_opener
 from dockstrata.syntax.nodes import Instruction
+from dockstrata.syntax.shell_text import POSIX, kind_of, place_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-POSIX = frozenset({"sh", "bash", "ash", "dash", "ksh", "zsh", "busybox"})
-OTHER = frozenset({"powershell", "pwsh", "cmd"})
+__all__ = ["Command", "Script", "Shell", "Word", "kind_of", "parse_script", "shell_of", "unquote"]
+
 _DECLARE = frozenset({"declaration_command", "unset_command"})
 _REDIRECTS = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
 
@@ -109,26 +108,12 @@ class Shell:
 
     def offset(self, index: int) -> int:
         """Where in the file the script's character at ``index`` stands."""
-        if not self.pieces:
-            node = self.instruction
-            return node.offset(node.arguments_at + index)
-        at = bisect_right(self.pieces, (index, 1 << 62)) - 1
-        begin, place = self.pieces[max(at, 0)]
-        return place + index - begin
+        return place_of(self.instruction, self.pieces, index)
 
     def span(self, item: Word | Command) -> Span:
         """The file's characters of a word or command."""
         start = self.offset(item.start)
         return Span(start, max(start, self.offset(item.end - 1) + 1))
-
-
-def kind_of(shell: Sequence[str]) -> str:
-    """``posix`` for a shell whose language this is, ``other`` for PowerShell and the like."""
-    names = [part.replace("\\", "/").rsplit("/", 1)[-1].lower() for part in shell]
-    names = [name.removesuffix(".exe") for name in names]
-    if any(name in POSIX for name in names):
-        return "posix"
-    return "other" if any(name in OTHER for name in names) else "posix"
 
 
 def shell_of(node: Instruction, shell: Sequence[str] = ("/bin/sh", "-c")) -> Shell | None:
@@ -138,31 +123,10 @@ def shell_of(node: Instruction, shell: Sequence[str] = ("/bin/sh", "-c")) -> She
     """
     if node.json:
         return _exec(node)
-    if kind_of(shell) != "posix" or not node.arguments:
+    found = text_of(node, shell)
+    if found is None:
         return None
-    text = node.rest
-    if kind_of(text.split(None, 1)[:1]) == "other":
-        return None
-    if not node.heredocs:
-        return Shell(node, parse_script(text))
-    first = node.heredocs[0]
-    if parse_opener(node.arguments[0]) is not None:
-        shebang = first.content.split("\n", 1)[0] if first.content.startswith("#!") else ""
-        if shebang and kind_of(shebang[2:].split()) != "posix":
-            return None
-        if shebang and not any(name in shebang for name in POSIX):
-            return None
-        return Shell(node, parse_script(first.content), ((0, first.span.start),))
-    pieces = [
-        (logical - node.arguments_at, place)
-        for logical, place in node.pieces
-        if logical > node.arguments_at
-    ]
-    pieces.insert(0, (0, node.offset(node.arguments_at)))
-    for heredoc in node.heredocs:
-        pieces.append((len(text) + 1, heredoc.span.start))
-        text += f"\n{heredoc.content}{heredoc.name}"
-    return Shell(node, parse_script(text), tuple(pieces))
+    return Shell(node, parse_script(found.text), found.pieces)
 
 
 def _exec(node: Instruction) -> Shell | None:
