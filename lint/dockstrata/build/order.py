@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from dockstrata.errors import DockstrataError
 from dockstrata.load.secrets import Mounted, mounted
 from dockstrata.load.wiring import Build
-from dockstrata.meaning.evaluate import canonical_image
 from dockstrata.meaning.repository import Repository
+from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.hcl import target_names
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.words import WordError, expand

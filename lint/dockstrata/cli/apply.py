@@ -10,6 +10,7 @@ import click
 from dockstrata.cli.refactoring import options, read, with_bases
 
 if TYPE_CHECKING:
+    from dockstrata.meaning.repository import Repository
     from dockstrata.rewrite.refactor import Refactoring
 
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-dirty", is_flag=True, help="Rewrite files that have uncommitted changes too."
 )
+@click.option(
+    "--compose", is_flag=True, help="Add the bases to the compose files whose services need them."
+)
 @click.option("--undo", is_flag=True, help="Give back the bytes that the last apply replaced.")
-def command(check: bool, undo: bool, allow_dirty: bool, **given: Any) -> None:
+def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: Any) -> None:
     """Write the base images that `plan` proposes and move their images onto them.
 
     Every image is proved equal before anything is written; all files are written, or none.
@@ -45,7 +49,8 @@ def command(check: bool, undo: bool, allow_dirty: bool, **given: Any) -> None:
             click.echo(f"note: an earlier apply was cut off; restored {printable(path)}", err=True)
     repository, asked = read(**given)
     refactoring = refactor(repository, asked)
-    files = {**refactoring.new, **refactoring.changed}
+    wired = _wired(repository, refactoring, paths, asked.bases, given["exclude"]) if compose else {}
+    files = {**refactoring.new, **refactoring.changed, **wired}
     done = 2 if repository.unreadable else 0
     if not files:
         click.echo("Nothing to change.")
@@ -56,16 +61,20 @@ def command(check: bool, undo: bool, allow_dirty: bool, **given: Any) -> None:
         f"{_files(len(refactoring.changed))} onto {len(plan.bases)} new base"
         f"{'' if len(plan.bases) == 1 else 's'}, {plan.steps} → {plan.steps_after} steps"
     )
+    if not refactoring.new and not refactoring.changed:
+        summary = "nothing"
     if check:
         click.echo(f"Would move {summary}. See `dockstrata plan`.")
+        for path in sorted(wired):
+            click.echo(f"Would tell {printable(path)} of its bases.")
         raise SystemExit(done or 1)
     if not allow_dirty:
-        _refuse_dirty(refactoring, journal.written_before(root))
+        _refuse_dirty([*refactoring.changed, *wired], journal.written_before(root))
     journal.write_all(root, files)
     click.echo(f"Moved {summary}; each image proved equal.")
     for path in sorted(refactoring.new):
         click.echo(f"  new      {printable(path)}")
-    for path in sorted(refactoring.changed):
+    for path in sorted([*refactoring.changed, *wired]):
         click.echo(f"  changed  {printable(path)}")
     for image in taken_along(repository, with_bases(paths, asked.bases), given["exclude"]):
         click.echo(
@@ -80,6 +89,27 @@ def command(check: bool, undo: bool, allow_dirty: bool, **given: Any) -> None:
         click.echo(f"Build all in order with: docker buildx bake -f {printable(file)}{where}")
     click.echo("Take it back with: dockstrata apply --undo" + ("" if root == "." else f" {root}"))
     raise SystemExit(done)
+
+
+def _wired(
+    repository: Repository,
+    refactoring: Refactoring,
+    paths: tuple[str, ...],
+    bases: str,
+    exclude: tuple[str, ...],
+) -> dict[str, str]:
+    """The new texts of compose files; what could not be added is told."""
+    from dockstrata.load.discover import discover
+    from dockstrata.load.names import is_compose_name
+    from dockstrata.report.terminal import printable
+    from dockstrata.rewrite.compose import compose_changes
+
+    met = discover(with_bases(paths, bases), exclude=exclude).wiring
+    files = [path for path in met if is_compose_name(os.path.basename(path))]
+    changes = compose_changes(repository, refactoring.plan, refactoring.draft, files)
+    for path, message in changes.notes:
+        click.echo(f"warning: {printable(path)}: {printable(message)}; left as it is", err=True)
+    return changes.texts
 
 
 def _refuse(refactoring: Refactoring) -> None:
@@ -101,12 +131,12 @@ def _refuse(refactoring: Refactoring) -> None:
         )
 
 
-def _refuse_dirty(refactoring: Refactoring, ours: set[str]) -> None:
+def _refuse_dirty(paths: list[str], ours: set[str]) -> None:
     """Stop where git could not give back what would be rewritten."""
     from dockstrata.errors import DockstrataError
     from dockstrata.rewrite.git import changed_since_commit
 
-    dirty = changed_since_commit(sorted(refactoring.changed))
+    dirty = changed_since_commit(sorted(paths))
     theirs = [path for path in dirty if os.path.realpath(path) not in ours]
     if theirs:
         more = f" (and {len(theirs) - 1} more)" if len(theirs) > 1 else ""

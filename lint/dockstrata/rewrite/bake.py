@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 
 from dockstrata.load.secrets import Secret, mounted
 from dockstrata.load.wiring import Build
-from dockstrata.meaning.evaluate import canonical_image
 from dockstrata.meaning.library import default_build
 from dockstrata.meaning.repository import Repository
+from dockstrata.meaning.stage import canonical_image
 from dockstrata.plan.model import Plan
 from dockstrata.rewrite.draft import Draft
 from dockstrata.rewrite.hcl import Target, bake_text, is_variable, target_names
 from dockstrata.source import Source
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.parse import parse
+
+_MOUNT_FROM = re.compile(r"(?:^|,)from=([^,]+)")
 
 
 def bake_file(repository: Repository, plan: Plan, draft: Draft, path: str) -> str:
@@ -42,7 +45,7 @@ def bake_file(repository: Repository, plan: Plan, draft: Draft, path: str) -> st
     below = [
         (file, build)
         for file in sorted(documents)
-        if file not in references and _contexts(documents[file], by_reference)
+        if file not in references and bases_of(documents[file], by_reference)
         for build in builds(file)
     ]
     shown = target_names((_relative(file, repository.root) for file, _ in below), names.values())
@@ -74,7 +77,7 @@ def _target(
         context=build.context,
         tags=tags,
         stage=build.target,
-        contexts=(*_contexts(document, by_reference), *others),
+        contexts=(*bases_of(document, by_reference), *others),
         arguments=tuple((arg, given.get(arg)) for arg in _arguments(document)),
         platforms=build.platforms,
         secrets=tuple(known.get(name, Secret(name)) for name in asked.secrets),
@@ -88,7 +91,7 @@ def _arguments(document: Document) -> list[str]:
     return sorted(filter(is_variable, {word.partition("=")[0] for word in words}))
 
 
-def _contexts(
+def bases_of(
     document: Document, by_reference: Mapping[str, tuple[str, str]]
 ) -> tuple[tuple[str, str], ...]:
     """The bases that a Dockerfile's stages are built on or take files from, as named contexts."""
@@ -102,6 +105,9 @@ def _images(document: Document) -> Iterable[str]:
             yield canonical_image(node.arguments[0])
         elif node.keyword == "COPY" and (source := node.flag("from")):
             yield canonical_image(source)
+        elif node.keyword == "RUN":
+            for mount in node.all_flags("mount"):
+                yield from map(canonical_image, _MOUNT_FROM.findall(mount))
 
 
 def _relative(path: str, root: str) -> str:
