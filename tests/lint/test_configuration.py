@@ -118,7 +118,7 @@ def test_the_nearest_upward(here: Path) -> None:
         ),
         (
             "[plan]\nmax-depth = 0\n",
-            "x.toml:2: 'plan.max-depth' must be a whole number above 0, not 0",
+            "x.toml:2: 'plan.max-depth' must be a whole number above 1, not 0",
         ),
         (
             "[lint]\nfail-on = 'all'\n",

@@ -117,10 +117,11 @@ class _Solver:
         self.room: dict[int, list[int]] = {}
         self.memo: dict[tuple[int, tuple[int, ...]], tuple[float, int, int]] = {}
         self.levels = max(0, settings.max_depth - 2)
+        self.least_added = max(1, settings.min_steps)
+        self.each_adds = True
         height, least = self.measure(root.vertex)
         # Where no limit can bind, the nearest base is the best one and levels do not matter.
-        deep_enough = min(self.levels, least) >= height + len(root.above)
-        self.free = deep_enough and settings.min_steps <= 1
+        self.free = self.each_adds and min(self.levels, least) >= height + len(root.above)
         if self.free:
             self.levels = 1
 
@@ -134,6 +135,7 @@ class _Solver:
                 room[level] += 1
         height = 0
         for child in vertex.children:
+            self.each_adds = self.each_adds and child.steps - vertex.steps >= self.least_added
             below, lowest = self.measure(child)
             height, least = max(height, below), min(least, lowest)
             for level, count in enumerate(self.room[id(child)]):
@@ -181,7 +183,7 @@ class _Solver:
                 continue
             added = vertex.steps - (parent.steps if parent is not None else 0)
             room = self.room[id(vertex)][0 if self.free else level]
-            if room >= self.settings.min_images and added >= max(1, self.settings.min_steps):
+            if room >= self.settings.min_images and added >= self.least_added:
                 levels.append(level)
         return levels
 

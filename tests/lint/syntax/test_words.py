@@ -285,7 +285,9 @@ def test_against_the_port_of_buildkits_lexer(
     if refused:
         with pytest.raises(WordError) as raised:
             ours.word()
-        assert refused.endswith(f": {raised.value}")
+        # Of a pattern that ends in an escape Go shows the missing character, the port nothing.
+        shown = str(raised.value).replace("\ufffd", "")
+        assert refused.replace("\ufffd", "").endswith(f": {shown}")
         return
     assert ours.word() == expected
     # The port takes an empty quoted string for a word; BuildKit's list has none.
