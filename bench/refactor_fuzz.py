@@ -21,6 +21,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
+import os
 import re
 import shutil
 import sys
@@ -84,11 +86,23 @@ class FileSpec:
 
 
 @dataclass(frozen=True)
+class Service:
+    """How a compose file builds a Dockerfile: both paths from the set's root."""
+
+    dockerfile: str
+    context: str
+    arguments: tuple[tuple[str, str], ...] = ()
+    image: str = ""
+
+
+@dataclass(frozen=True)
 class SetSpec:
     files: tuple[FileSpec, ...]
     extra: tuple[tuple[str, str], ...] = ()
     """Files of build contexts, by path; one that ends in ``.sh`` is executable."""
     options: tuple[str, ...] = ()
+    services: tuple[Service, ...] = ()
+    """What a compose file builds; each file at most once."""
 
     def write(self, folder: Path) -> None:
         for path, text in self.extra:
@@ -96,9 +110,26 @@ class SetSpec:
             (folder / path).write_text(text)
             if path.endswith(".sh"):
                 (folder / path).chmod(0o755)
+        if self.services:
+            (folder / "compose.yaml").write_text(self.compose())
         for file in self.files:
             (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
             (folder / file.path).write_bytes(file.text().encode())
+
+    def compose(self) -> str:
+        services: dict[str, dict[str, object]] = {}
+        for number, service in enumerate(self.services):
+            relative = os.path.relpath(service.dockerfile, service.context)
+            build = {"context": service.context, "dockerfile": relative}
+            services[f"s{number}"] = {"build": {**build, "args": dict(service.arguments)}}
+            if service.image:
+                services[f"s{number}"]["image"] = service.image
+        return json.dumps({"services": services}, indent=1)
+
+    def service_of(self, path: str) -> Service | None:
+        written = {file.path for file in self.files}
+        found = (service for service in self.services if service.dockerfile == path)
+        return next(found, None) if path in written else None
 
 
 # Generating.
@@ -118,9 +149,41 @@ def generate(random: Random) -> SetSpec:
         path = f"{folder}/{name}" if number or random.random() < 0.9 else name
         files.append(_file(random, path, root, top, trunks, builder))
     spec = SetSpec(tuple(files), tuple(_contexts(random, files)), _options(random))
+    if random.random() < 0.25:
+        spec = replace(spec, services=tuple(_services(random, files)))
+    if random.random() < 0.2:
+        spec = _with_a_base(random, spec, root, top, trunks[0])
     if random.random() < 0.1:
         spec = replace(spec, files=(*spec.files, replace(files[0], path="copy/Dockerfile")))
     return spec
+
+
+BASE_IMAGE = "acme/platform:1"
+
+
+def _with_a_base(
+    random: Random, spec: SetSpec, root: str, top: Chunk, trunk: list[Chunk]
+) -> SetSpec:
+    """A base that the set builds already: some images stand on it, others repeat what it has."""
+    chunks = tuple(trunk[: random.randint(1, len(trunk))])
+    base = FileSpec("platform/Dockerfile", top, (StageSpec(f"FROM {root}", chunks),))
+    files = []
+    for file in spec.files:
+        last = file.stages[-1]
+        if random.random() < 0.4 and " as " not in last.header.lower() and "$" not in root:
+            last = replace(last, header=f"FROM {BASE_IMAGE}")
+        files.append(replace(file, stages=(*file.stages[:-1], last)))
+    service = Service(base.path, random.choice(["platform", "."]), image=BASE_IMAGE)
+    return replace(spec, files=(base, *files), services=(*spec.services, service))
+
+
+def _services(random: Random, files: list[FileSpec]) -> Iterator[Service]:
+    shared = tuple((name, "composed") for name in random.sample(NAMES, random.randint(0, 2)))
+    for file in files:
+        if random.random() < 0.8:
+            folder = file.path.rpartition("/")[0] or "."
+            arguments = shared if random.random() < 0.7 else (("A", "alone"),)
+            yield Service(file.path, random.choice([folder, folder, "."]), arguments)
 
 
 def _options(random: Random) -> tuple[str, ...]:
@@ -407,7 +470,7 @@ def check(spec: SetSpec, folder: Path) -> Counter[str]:
     _same_lines(before, after, _too_deep(folder, spec, before))
     _parses(before, after)
     targets = _bake(folder, before, after)
-    _same_images(folder, before, after, targets)
+    _same_images(folder, spec, before, after, targets)
     counts["images"] = _depths(folder, spec, before, after)
     again = run("apply", str(folder), *spec.options)
     if snapshot(folder) != after:
@@ -466,11 +529,12 @@ def _limit(spec: SetSpec) -> int:
 
 def _too_deep(folder: Path, spec: SetSpec, before: Tree) -> set[str]:
     """Files with an image that is deeper than it may be: what it stands on is put in its place."""
-    builder = Builder(folder, before, {}, {}, ROOT_KINDS[0], True)
+    builder = Builder(folder, before, {}, {}, ROOT_KINDS[0], True, spec)
     deep = set()
     for file in spec.files:
-        if any(image.depth > _limit(spec) for image in builder.stages(file.path)):
-            deep.add(file.path)
+        with contextlib.suppress(CannotBuildError):
+            if any(image.depth > _limit(spec) for image in builder.stages(file.path)):
+                deep.add(file.path)
     return deep
 
 
@@ -540,7 +604,8 @@ class Target:
     context: str
     dockerfile: str
     uses: dict[str, str] = field(default_factory=dict)
-    arguments: tuple[str, ...] = ()
+    arguments: dict[str, str | None] = field(default_factory=dict)
+    """A value, or ``None``: what whoever runs it gives for the name."""
     tags: tuple[str, ...] = ()
 
 
@@ -558,25 +623,35 @@ def _bake(folder: Path, before: Tree, after: Tree) -> dict[str, Target]:
     except Exception as error:
         raise Failure("bake-does-not-parse", f"{error}\n{text}") from None
     targets: dict[str, Target] = {}
-    for entry in read["target"]:
+    for entry in read.get("target", []):
         for name, body in entry.items():
             context = _plain(body["context"])
             targets[_plain(name)] = Target(
                 context=str(folder / context),
                 dockerfile=str(folder / context / _plain(body["dockerfile"])),
                 uses={_plain(k): _plain(v) for k, v in body.get("contexts", {}).items()},
-                arguments=tuple(_plain(key) for key in body.get("args", {})),
+                arguments={
+                    _plain(key): value.strip('"') if value.startswith('"') else None
+                    for key, value in body.get("args", {}).items()
+                },
                 tags=tuple(map(_plain, body.get("tags", []))),
             )
             if len(targets) < sum(len(entry) for entry in read["target"][: len(targets)]):
                 raise Failure("bake-name-twice", text)
     files = {Path(target.dockerfile).resolve() for target in targets.values()}
     for path in [*_base_files(after), *_changed(before, after)]:
-        uses_base = any(base in _text(after, path) for t in targets.values() for base in t.tags)
-        if (folder / path).resolve() not in files and (path in _base_files(after) or uses_base):
+        built = {tag for target in targets.values() for tag in target.tags} | {BASE_IMAGE}
+        new = _references(after, path) - (_references(before, path) if path in before else set())
+        if (path in _base_files(after) or new & built) and (folder / path).resolve() not in files:
             raise Failure("bake-lacks-file", f"{path}\n{text}")
     _acyclic(targets, text)
     return targets
+
+
+def _references(tree: Tree, path: str) -> set[str]:
+    """What a file's stages are built on."""
+    nodes = parse(_text(tree, path))[0]
+    return {node.rest.split()[0] for node in nodes if node.keyword == "FROM"}
 
 
 def _plain(text: str) -> str:
@@ -625,6 +700,7 @@ class Builder:
     given: dict[str, str]
     root: Image
     carry_shell: bool
+    spec: SetSpec
     made: dict[str, Image] = field(default_factory=dict)
 
     def root_image(self, reference: str) -> Image:
@@ -641,8 +717,15 @@ class Builder:
         context = str((self.folder / path).parent)
         uses: dict[str, str] = {}
         if target is not None:
-            given = {name: value for name, value in given.items() if name in target.arguments}
+            given = {
+                name: value if value is not None else given[name]
+                for name, value in target.arguments.items()
+                if value is not None or name in given
+            }
             context, uses = target.context, target.uses
+        elif (service := self.spec.service_of(path)) is not None:
+            given = {**given, **dict(service.arguments)}
+            context = str(self.folder / service.context)
         setting = Setting(
             given,
             self.root_image,
@@ -655,6 +738,9 @@ class Builder:
     def base(self, reference: str, uses: dict[str, str]) -> Image | None:
         name = next((t for ref, t in uses.items() if canonical(ref) == reference), None)
         if name is None:
+            for service in self.spec.services:
+                if service.image and canonical(service.image) == reference:
+                    return self.built_here(service.dockerfile)
             if "localhost/" in reference or "registry.example" in reference:
                 raise Failure("bake-lacks-context", reference)
             return None
@@ -665,14 +751,25 @@ class Builder:
         image = self.made[name]
         return image if self.carry_shell else replace(image, shell=None)
 
+    def built_here(self, path: str) -> Image | None:
+        """An image that the set builds for itself, by its own build."""
+        if path not in self.tree:
+            return None
+        if path not in self.made:
+            self.made[path] = self.stages(path)[-1]
+        image = self.made[path]
+        return image if self.carry_shell else replace(image, shell=None)
 
-def _same_images(folder: Path, before: Tree, after: Tree, targets: dict[str, Target]) -> None:
+
+def _same_images(
+    folder: Path, spec: SetSpec, before: Tree, after: Tree, targets: dict[str, Target]
+) -> None:
     # ``folder`` holds the files after; contexts' own files are the same before.
     for given in GIVEN:
         for root in ROOT_KINDS:
             for carry in (True, False):
-                old = Builder(folder, before, {}, given, root, carry)
-                new = Builder(folder, after, targets, given, root, carry)
+                old = Builder(folder, before, {}, given, root, carry, spec)
+                new = Builder(folder, after, targets, given, root, carry, spec)
                 for path in _changed(before, after):
                     if not path.endswith(".hcl"):
                         _compare(path, old, new, set(_new_stages(before, after, path)))
@@ -712,9 +809,12 @@ def _depths(folder: Path, spec: SetSpec, before: Tree, after: Tree) -> int:
     for path in _changed(before, after):
         if path.endswith(".hcl"):
             continue
-        old = Builder(folder, before, {}, {}, ROOT_KINDS[0], True).stages(path)
-        builder = Builder(folder, after, targets, {}, ROOT_KINDS[0], True)
-        new = builder.stages(path)
+        builder = Builder(folder, after, targets, {}, ROOT_KINDS[0], True, spec)
+        try:
+            old = Builder(folder, before, {}, {}, ROOT_KINDS[0], True, spec).stages(path)
+            new = builder.stages(path)
+        except CannotBuildError:
+            continue
         added = _new_stages(before, after, path)
         kept = [image for index, image in enumerate(new) if index not in added]
         images += len(kept)
@@ -757,6 +857,8 @@ def smaller(spec: SetSpec) -> Iterator[SetSpec]:
             yield replace(spec, files=rest)
         for changed in _smaller_file(file):
             yield replace(spec, files=(*files[:at], changed, *files[at + 1 :]))
+    for at in range(len(spec.services)):
+        yield replace(spec, services=spec.services[:at] + spec.services[at + 1 :])
     for at in range(len(spec.extra)):
         yield replace(spec, extra=spec.extra[:at] + spec.extra[at + 1 :])
     for at in range(0, len(spec.options), 2):
@@ -794,6 +896,7 @@ def shrink(spec: SetSpec, kind: str, seconds: float = 20.0) -> SetSpec:
 def show(spec: SetSpec) -> str:
     parts = [f"options: {' '.join(spec.options)}"]
     parts += [f"=== {file.path}\n{file.text()}" for file in spec.files]
+    parts += ["=== compose.yaml", spec.compose()] if spec.services else []
     parts += [f"=== {path}: {text!r}" for path, text in spec.extra]
     return "\n".join(parts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
+import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -132,7 +133,6 @@ def _adding_too_little() -> Vertex:
     return top
 
 
-@pytest.mark.xfail(strict=True, reason="where depth cannot bind, min_steps is not thought of")
 @settings(FAST, max_examples=200)
 @example(_adding_too_little(), PlanSettings(max_depth=6, min_steps=2, image_cost=0.5))
 @example(_skipping(), PlanSettings(max_depth=3))
