@@ -304,3 +304,12 @@ def test_the_stage_that_is_built_is_another_in_every_file() -> None:
     one, other = (evaluate(parse(Source(path, text))).stages for path in ("one", "other"))
     assert one[0].chain == one[1].chain
     assert one[0].chain != other[0].chain
+
+
+@pytest.mark.xfail(strict=True, reason="an image from scratch begins as if WORKDIR / were there")
+def test_workdir_of_scratch() -> None:
+    """Before the first WORKDIR an image from scratch has none in its configuration."""
+    assert (
+        last("FROM scratch\n").config_digest() != last("FROM scratch\nWORKDIR /\n").config_digest()
+    )
+    assert last("FROM scratch\nRUN x\n").meaning == last("FROM scratch\nWORKDIR /\nRUN x\n").meaning
