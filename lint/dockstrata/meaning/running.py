@@ -75,6 +75,8 @@ def origin(
 ) -> tuple[str, ...]:
     """What ``--from=name`` or ``from=name`` is: a stage or an image of the set, told apart by
     their chains elsewhere, or an image from outside."""
+    if name.lower() == stage.name or (numbers and name == str(stage.index)):
+        stage.problem = stage.problem or f"--from={name} is the stage itself"
     index = evaluator.source_stage(stage, name, numbers)
     if index is not None:
         taken.stages.append(index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dockstrata.meaning.images import Image, ImageSet
 from dockstrata.meaning.step import Step
@@ -58,6 +58,10 @@ def grow(
     ``weights`` are the steps', by chain digest.
     """
     grower = _Grower(settings, existing, weights)
+    able = [grower.shortened(candidate) for candidate in able]
+    grower.in_use = [
+        base for candidate in able if (base := grower.stands_on(candidate)) is not None
+    ]
     for candidate in able:
         grower.place(candidate)
     for root in trie.roots:
@@ -82,6 +86,7 @@ class _Grower:
         self.weights = weights
         self.existing = existing
         self.tree = Tree()
+        self.in_use: list[Existing] = []
         self.members: dict[str, list[Candidate]] = defaultdict(list)
         self.ends: dict[str, list[Candidate]] = defaultdict(list)
         self.standing_on: dict[str, list[Candidate]] = defaultdict(list)
@@ -89,21 +94,33 @@ class _Grower:
     def place(self, candidate: Candidate) -> None:
         """Enter a candidate at the prefixes above the deepest base that it can stand on."""
         self.tree.candidate_of[candidate.image.id] = candidate
+        if any(base.image is candidate.image for base in self.in_use):
+            return  # what others move onto moves itself in another round, all depths known
         steps = candidate.image.steps[: candidate.file_steps]
-        if any(base.image is candidate.image for base in self.existing.values()):
-            # A base that others stand on must go on adding as much as a new one would.
-            steps = _keeping(steps, self.settings.min_steps)
-        start = 0
-        for position, step in enumerate(steps, 1):
-            base = self.existing.get(step.chain)
-            if base is not None and _may_stand(candidate, base, self.existing):
-                start = position
+        ground = self.stands_on(candidate)
+        start = ground.node.length if ground is not None else 0
         for step in steps[start:]:
             self.members[step.chain].append(candidate)
         if start:
             self.standing_on[steps[start - 1].chain].append(candidate)
         if len(steps) > start:
             self.ends[steps[-1].chain].append(candidate)
+
+    def shortened(self, candidate: Candidate) -> Candidate:
+        """A base that others stand on must go on adding as much as a new one would."""
+        if all(base.image is not candidate.image for base in self.existing.values()):
+            return candidate
+        steps = _keeping(candidate.image.steps[: candidate.file_steps], self.settings.min_steps)
+        return replace(candidate, file_steps=len(steps))
+
+    def stands_on(self, candidate: Candidate) -> Existing | None:
+        """The deepest existing base that the candidate can be built on."""
+        found: Existing | None = None
+        for step in candidate.image.steps[: candidate.file_steps]:
+            base = self.existing.get(step.chain)
+            if base is not None and _may_stand(candidate, base, self.existing):
+                found = base
+        return found
 
     def grow(self, node: Node, above: Vertex, weight: float, steps: int) -> None:
         """Add the vertices of ``node`` and below; a run of the same images is one vertex."""

@@ -96,7 +96,7 @@ def _base(number: int, base: Base, plan: Plan, width: int) -> Iterator[str]:
     if len(direct) > len(shown):
         yield f"     and {len(direct) - len(shown)} more"
     for other in plan.bases:
-        if other.parent is base:
+        if other.parent is not None and other.parent.ref == base.ref:
             yield f"     {printable(other.ref)}  (a base of this plan)"
 
 

@@ -37,7 +37,7 @@ def base_text(base: Base, exemplar: Image, root: str) -> tuple[str, Build]:
         shown.append(f"and {count - len(shown)} more")
     header = [
         f"{BASE_MARK}{base.ref}",
-        f"# The first steps of {count} images: {', '.join(shown)}.",
+        f"# Written for the first steps of {count} images: {', '.join(shown)}.",
         "# Edit it by hand from now on: every image built on it changes along.",
     ]
     context = _context(base, exemplar)

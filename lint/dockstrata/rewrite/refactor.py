@@ -18,6 +18,7 @@ from dockstrata.rewrite.bake import bake_file
 from dockstrata.rewrite.draft import Draft, make_draft
 from dockstrata.rewrite.merge import Merged, merge_deep
 from dockstrata.rewrite.proof import prove
+from dockstrata.rewrite.rounds import in_rounds
 
 BAKE_FILE = "docker-bake.hcl"
 _TRIES = 4
@@ -63,7 +64,7 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
     merged = merge_deep(repository.library, options.settings, lambda path: path not in kept)
     if merged.merges:
         repository = repository.with_library(merged.library)
-    plan, draft = _proved(repository, options, excluded)
+    plan, draft = in_rounds(repository, lambda now: _proved(now, options, excluded))
     generated: Plan | None = None
     if not options.include_generated and any(
         path in repository.generated for path in _paths(repository)
