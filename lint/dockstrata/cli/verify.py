@@ -4,31 +4,56 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from dockstrata.build.order import Job
+    from dockstrata.load.wiring import Build
+    from dockstrata.rewrite.verify import Verdict
+
+_OUTCOMES = ("equal", "different", "removed", "new")
 
 
 @click.command("verify")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
 @click.option("--against", metavar="REF", required=True, help="The commit to compare with.")
+@click.option(
+    "--build", is_flag=True, help="Run the Dockerfiles of both states and compare the images."
+)
+@click.option(
+    "--builder",
+    type=click.Choice(["podman", "buildah"]),
+    help="Build with this program (default: the first of them that is there).",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def command(paths: tuple[str, ...], against: str, form: str) -> None:
+def command(
+    paths: tuple[str, ...], against: str, build: bool, builder: str | None, form: str
+) -> None:
     """Prove every image equal to what it is in another commit, whoever made the change.
 
-    Nothing is built: Dockerfiles are evaluated, and the files that COPY takes compared. Exit
-    code: 0 all equal, 1 an image differs or is gone, 2 the job could not be done.
+    Without --build nothing is built: Dockerfiles are evaluated, and the files that COPY takes
+    compared. With it the Dockerfiles of both states are run, each in a store that is thrown
+    away, and the images' files and configurations compared; times are ignored. Exit code: 0 all
+    equal, 1 an image differs or is gone, 2 the job could not be done.
     """
     from dockstrata.report.terminal import printable
-    from dockstrata.rewrite.verify import verify_against
 
-    verdicts = verify_against(paths or (".",), against)
+    if build:
+        verdicts = _built(paths or (".",), against, builder)
+    else:
+        from dockstrata.rewrite.verify import verify_against
+
+        verdicts = verify_against(paths or (".",), against)
     counts = Counter(verdict.outcome for verdict in verdicts)
     bad = counts["different"] + counts["removed"]
+    outcomes = (*_OUTCOMES, "failed") if build else _OUTCOMES
     if form == "json":
         record = {
             "version": 1,
             "against": against,
-            "totals": {name: counts[name] for name in ("equal", "different", "removed", "new")},
+            "totals": {name: counts[name] for name in outcomes},
             "images": [
                 {"id": verdict.id, "outcome": verdict.outcome, "message": verdict.message}
                 for verdict in verdicts
@@ -37,11 +62,35 @@ def command(paths: tuple[str, ...], against: str, form: str) -> None:
         click.echo(json.dumps(record, indent=2))
     else:
         for verdict in verdicts:
-            if verdict.outcome in ("different", "removed"):
+            if verdict.outcome in ("different", "removed", "failed"):
                 why = f": {printable(verdict.message)}" if verdict.message else ""
                 click.echo(f"{printable(verdict.id)} {verdict.outcome}{why}")
+        failed = f", {counts['failed']} not to be built" if counts["failed"] else ""
         click.echo(
             f"{counts['equal']} images equal to {printable(against)}, {counts['different']}"
-            f" different, {counts['removed']} removed, {counts['new']} new."
+            f" different, {counts['removed']} removed, {counts['new']} new{failed}."
         )
-    raise SystemExit(1 if bad else 0)
+    raise SystemExit(2 if counts["failed"] else int(bad > 0))
+
+
+def _built(paths: tuple[str, ...], against: str, builder: str | None) -> list[Verdict]:
+    """Both states built and compared; what is done is told on stderr."""
+    from dockstrata.build.builders import Given
+    from dockstrata.build.compare import Ways, compare_builds, find_throw_away
+    from dockstrata.configuration import load_configuration
+    from dockstrata.report.terminal import printable
+
+    kind = find_throw_away(builder)
+    click.echo(
+        f"Building the work tree and {printable(against)} with {kind}, each into a store that is"
+        " thrown away; this runs what the Dockerfiles say.",
+        err=True,
+    )
+
+    def begin(state: str, job: Job) -> None:
+        click.echo(f"== {printable(state)}: {printable(job.tags[0])}", err=True)
+
+    def configured(top: str) -> tuple[Build, ...]:
+        return load_configuration(start=top, hadolint=False).builds
+
+    return compare_builds(paths, against, Ways(kind, Given(), begin), configured)

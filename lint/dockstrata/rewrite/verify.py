@@ -47,9 +47,9 @@ def verify_against(paths: Sequence[str], reference: str) -> list[Verdict]:
     for path in paths:
         if not os.path.exists(path):
             raise DockstrataError("no such file or directory", path)
-    with _checked_out(paths[0], reference) as (old_top, new_top):
+    with checked_out(paths[0], reference) as (old_top, new_top):
         # Bases may lie anywhere in the repository, so all of it is read.
-        old_files, new_files = _build_files(old_top), _build_files(new_top)
+        old_files, new_files = build_files(old_top), build_files(new_top)
         files = old_files | new_files
         old = read_repository([old_top], read=_reader(old_top, files))
         new = read_repository([tidy(os.path.relpath(new_top))], read=_reader(new_top, files))
@@ -112,7 +112,7 @@ def _seen(path: str, repository: Repository) -> str:
     return os.path.relpath(path, repository.root)
 
 
-def _build_files(top: str) -> set[str]:
+def build_files(top: str) -> set[str]:
     """Dockerfiles and wiring, as seen from ``top``."""
     found = discover([top])
     names = (*found.files, *found.wiring, *(skip.path for skip in found.skipped))
@@ -184,7 +184,7 @@ def _with_folders(names: set[str], top: str) -> set[str]:
 
 
 @contextlib.contextmanager
-def _checked_out(path: str, reference: str) -> Iterator[tuple[str, str]]:
+def checked_out(path: str, reference: str) -> Iterator[tuple[str, str]]:
     """A folder with the files of a commit, and the top of the work tree that ``path`` is in."""
     top = os.path.realpath(_git(".", path, "rev-parse", "--show-toplevel").decode().strip())
     commit = _git(top, top, "rev-parse", "--verify", "--end-of-options", f"{reference}^{{commit}}")

@@ -1,0 +1,117 @@
+"""``verify --build`` with buildah: two states built and compared, everything FROM scratch."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from dockstrata.cli.main import main
+
+
+class Store(Protocol):
+    """The fixture ``store``: buildah with a store of its own."""
+
+    folder: Path
+
+
+COMMON = """\
+FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "sh", "-c", "/bin/busybox ln -s busybox /bin/sh; cd /bin; ./busybox mkdir /d"]
+RUN echo common > /d/common; cd /d; /bin/busybox ln common same; /bin/busybox mkfifo pipe
+"""
+
+
+def git(*arguments: str) -> None:
+    command = ["git", "-c", "user.name=x", "-c", "user.email=x@y", *arguments]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path, store: Store, busybox: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A committed set of two images; the second copies all of its context, Dockerfile and all."""
+    folder = tmp_path / "project"
+    rest = {
+        "one": "RUN /bin/busybox rm /d/common; echo one > /one\nUSER 7\n",
+        "two": 'SHELL ["/bin/sh", "-ec"]\nCOPY . /all/\nHEALTHCHECK CMD true\nENV A=1\n',
+    }
+    for name, text in rest.items():
+        (folder / name).mkdir(parents=True)
+        shutil.copy(busybox, folder / name / "busybox")
+        (folder / name / "Dockerfile").write_text(COMMON + text)
+    monkeypatch.chdir(folder)
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "before")
+    return folder
+
+
+def test_a_refactoring_changes_no_image(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["apply"]) == 0
+    assert "FROM localhost/" in Path("one/Dockerfile").read_text()
+    capfd.readouterr()
+    before = sorted(os.listdir("."))
+    assert main(["verify", "--build", "--against", "HEAD"]) == 0
+    told = capfd.readouterr()
+    assert "2 images equal to HEAD, 0 different, 0 removed, 0 new." in told.out
+    assert "this runs what the Dockerfiles say" in told.err
+    assert sorted(os.listdir(".")) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "difference"),
+    [
+        ("echo one > /one", "echo two > /one", "/one: other content"),
+        ("echo one > /one", "echo one > /one; /bin/busybox chmod 600 /one",
+         "/one: mode 644 → 600"),
+        ("echo one > /one", "echo one > /one; /bin/busybox chown 7:8 /one",
+         "/one: owner 0:0 → 7:8"),
+        ("echo one > /one", "/bin/busybox mkdir /one", "/one: file → directory"),
+        ("ln -s busybox /bin/sh", "ln -s /bin/busybox /bin/sh",
+         "/bin/sh: busybox → /bin/busybox"),
+        ("RUN /bin/busybox rm /d/common; echo", "RUN echo", "/d/common is new"),
+        ("USER 7", "USER 8", "configuration User: 7 → 8"),
+        ("USER 7", "USER 7\nLABEL a=b", "configuration Labels: nothing → {'a': 'b'}"),
+    ],
+)  # fmt: skip
+def test_the_first_difference_is_named(
+    project: Path, old: str, new: str, difference: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = Path("one/Dockerfile")
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    assert main(["verify", "--build", "--against", "HEAD", "one"]) == 1
+    told = capfd.readouterr()
+    assert told.out.splitlines()[0] == f"one/Dockerfile different: {difference}"
+    assert "localhost/two" not in told.err
+
+
+def test_what_cannot_be_built_is_no_proof(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = Path("one/Dockerfile")
+    file.write_text(file.read_text() + "RUN exit 5\n")
+    Path("two/Dockerfile").unlink()
+    Path("three").mkdir()
+    Path("three/Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    assert main(["verify", "--build", "--against", "HEAD", "--format", "json"]) == 2
+    record = json.loads(capfd.readouterr().out)
+    assert {image["id"]: image["outcome"] for image in record["images"]} == {
+        "one/Dockerfile": "failed",
+        "three/Dockerfile": "new",
+        "two/Dockerfile": "removed",
+    }
+    assert "cannot be built as it is" in record["images"][0]["message"]
+
+
+def test_no_builder(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(project))
+    assert main(["verify", "--build", "--against", "HEAD"]) == 2
+    assert "needs podman or buildah" in capfd.readouterr().err

@@ -1,0 +1,140 @@
+"""Images read from archives: layers laid over each other, and the first difference of two."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from dockstrata.build.archive import Built, Entry, read_archive
+from dockstrata.build.compare import first_difference
+
+
+def layer(*members: tuple[str, str, str]) -> bytes:
+    """A tar of (kind, name, content or target); every file has mode 640 and owner 1:2."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        for kind, name, content in members:
+            info = tarfile.TarInfo(name)
+            info.mode, info.uid, info.gid, info.mtime = 0o640, 1, 2, len(name)
+            info.type = {
+                "file": tarfile.REGTYPE,
+                "dir": tarfile.DIRTYPE,
+                "link": tarfile.SYMTYPE,
+                "same": tarfile.LNKTYPE,
+                "pipe": tarfile.FIFOTYPE,
+            }[kind]
+            if kind in ("link", "same"):
+                info.linkname = content
+            body = content.encode() if kind == "file" else b""
+            info.size = len(body)
+            tar.addfile(info, io.BytesIO(body))
+    return data.getvalue()
+
+
+def image(folder: Path, config: dict[str, object], *layers: bytes) -> Built:
+    path = folder / "image.tar"
+    names = [f"{number}/layer.tar" for number in range(len(layers))]
+    with tarfile.open(path, "w") as tar:
+        manifest = json.dumps([{"Config": "c.json", "Layers": names}]).encode()
+        for name, data in (
+            ("manifest.json", manifest),
+            ("c.json", json.dumps(config).encode()),
+            *zip(names, layers, strict=True),
+        ):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return read_archive(str(path))
+
+
+def test_layers_lie_over_each_other(tmp_path: Path) -> None:
+    built = image(
+        tmp_path,
+        {},
+        layer(
+            ("dir", "a/", ""),
+            ("file", "a/one", "1"),
+            ("file", "a/two", "2"),
+            ("file", "b/gone", "x"),
+            ("file", "b/kept", "x"),
+            ("dir", "c", ""),
+            ("file", "c/below", "x"),
+        ),
+        layer(
+            ("file", "a/new", "new"),
+            ("file", "a/.wh..wh..opq", ""),
+            ("file", "b/.wh.gone", ""),
+            ("file", "b/.wh.never", ""),
+            ("link", "c", "b"),
+            ("same", "b/again", "b/kept"),
+            ("pipe", "./pipe", ""),
+        ),
+    )
+    one = Entry("file", 0o640, 1, 2, hashlib.sha256(b"x").hexdigest())
+    assert sorted(built.files) == ["a", "a/new", "b", "b/again", "b/kept", "c", "pipe"]
+    assert built.files["b/again"] == built.files["b/kept"] == one
+    assert built.files["b"] == Entry("directory", 0o755, 0, 0)
+    assert built.files["c"] == Entry("symbolic link", 0o777, 1, 2, "b")
+    assert built.files["pipe"].kind == "named pipe"
+
+
+def test_configuration_without_what_changes_by_itself(tmp_path: Path) -> None:
+    config: dict[str, object] = {
+        "architecture": "amd64",
+        "created": "now",
+        "history": [1],
+        "config": {
+            "Env": ["B=2=3", "A=1"],
+            "Labels": {"io.buildah.version": "1"},
+            "Hostname": "x",
+            "User": "",
+            "Cmd": ["sh"],
+        },
+    }
+    assert image(tmp_path, config).config == {
+        "architecture": "amd64",
+        "Env": {"A": "1", "B": "2=3"},
+        "Cmd": ["sh"],
+    }
+
+
+FILE = Entry("file", 0o644, 0, 0, "f")
+OTHER = Entry("file", 0o644, 0, 0, "o")
+FOLDER = Entry("directory", 0o755, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "difference"),
+    [
+        ({"a": FILE}, {"a": FILE}, None),
+        ({"b": FILE, "a": FILE}, {}, "/a is gone"),
+        ({}, {"a": FILE}, "/a is new"),
+        ({"a": FILE}, {"a": OTHER}, "/a: other content"),
+        ({"a": FILE}, {"a": FOLDER}, "/a: file → directory"),
+    ],
+)
+def test_the_first_difference(
+    before: dict[str, Entry], after: dict[str, Entry], difference: str | None
+) -> None:
+    assert first_difference(Built(before, {}), Built(after, {})) == difference
+
+
+def test_dockerfiles_that_an_image_copies_may_differ() -> None:
+    own = (frozenset({"f"}), frozenset({"o"}))
+    before = Built({"Dockerfile": FILE}, {})
+    after = Built({"Dockerfile": OTHER, "bases": FOLDER, "bases/x": OTHER}, {})
+    assert first_difference(before, after, own) is None
+    assert first_difference(before, after) == "/Dockerfile: other content"
+    after.files["bases/y"] = FILE
+    assert first_difference(before, after, own) == "/bases is new"
+
+
+def test_configuration_differs() -> None:
+    one, other = Built({}, {"Cmd": ["a"]}), Built({}, {"Cmd": ["b"], "User": "7"})
+    assert first_difference(one, other) == "configuration Cmd: ['a'] → ['b']"
+    assert first_difference(Built({}, {}), other) == "configuration Cmd: nothing → ['b']"
