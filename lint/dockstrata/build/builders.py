@@ -23,7 +23,8 @@ _STARTS = {
     "docker": ("docker", "build"),
     "podman": ("podman", "build"),
     # Never "if newer": that would put a registry's old base over the one just built.
-    "buildah": ("buildah", "build", "--pull=false"),
+    # Layers and a cache by instruction are what the others do without being told.
+    "buildah": ("buildah", "build", "--layers", "--pull=false"),
 }
 _PREDEFINED = frozenset(
     name

@@ -90,8 +90,10 @@ def jobs_of(repository: Repository, given: Mapping[str, str] | None = None) -> l
     return list(_ordered(jobs))
 
 
-def chosen(jobs: Sequence[Job], words: Sequence[str]) -> list[Job]:
+def chosen(jobs: Sequence[Job], words: Sequence[str], alone: bool = False) -> list[Job]:
     """The jobs that a user names, and those that they need, in order; all without a name.
+
+    ``alone``: what they need is there already.
 
     Raises :class:`DockstrataError` for a name that nothing has.
     """
@@ -105,7 +107,7 @@ def chosen(jobs: Sequence[Job], words: Sequence[str]) -> list[Job]:
             raise DockstrataError(f"--only '{word}' names no image; there are {names}")
         wanted.update(found)
     for job in reversed(jobs):
-        if job.name in wanted:
+        if job.name in wanted and not alone:
             wanted.update(job.needs)
     return [job for job in jobs if job.name in wanted]
 

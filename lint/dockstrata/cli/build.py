@@ -24,6 +24,9 @@ from dockstrata.cli.refactoring import tell, with_bases
     help="Only this image and what it needs: its name, tag, service or Dockerfile.",
 )
 @click.option(
+    "--no-deps", is_flag=True, help="With --only: what they need is there, pulled or built before."
+)
+@click.option(
     "--build-arg",
     "arguments",
     multiple=True,
@@ -49,6 +52,7 @@ def command(
     builder: str | None,
     dry_run: bool,
     only: tuple[str, ...],
+    no_deps: bool,
     arguments: tuple[str, ...],
     secrets: tuple[str, ...],
     ssh: tuple[str, ...],
@@ -83,7 +87,7 @@ def command(
     )
     tell(repository)
     values = {name: value for name, value in given.arguments.items() if value is not None}
-    jobs = chosen(jobs_of(repository, values), only)
+    jobs = chosen(jobs_of(repository, values), only, no_deps)
     for message in unheard(given, jobs):
         click.echo(f"warning: {printable(message)}", err=True)
     for image in dict.fromkeys(image for job in jobs for image in job.missing):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from dockstrata.load.secrets import Secret, mounted
 from dockstrata.load.wiring import Build
-from dockstrata.meaning.library import default_build
+from dockstrata.meaning.library import Library, Product, default_build
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.plan.model import Plan
@@ -29,34 +31,76 @@ def bake_file(repository: Repository, plan: Plan, draft: Draft, path: str) -> st
         documents[name] = parse(Source(name, text))
     references = dict(library.marked)
     references |= {base.path: base.ref for base in plan.bases if base.kind == "file"}
-    names = {file: _target_name(reference) for file, reference in references.items()}
-    by_reference = {canonical_image(ref): (ref, names[file]) for file, ref in references.items()}
+    products = _products_used(library, documents, references)
+    used: Counter[str] = Counter()
+    by_reference: dict[str, tuple[str, str]] = {}
+    for reference in (*references.values(), *(ref for ref, _ in products)):
+        by_reference[canonical_image(reference)] = (reference, _unused(reference, used))
 
     def builds(file: str) -> list[Build]:
         if file in draft.builds:
             return [draft.builds[file]]
         return library.builds.get(file) or [default_build(file)]
 
+    def named(reference: str) -> str:
+        return by_reference[canonical_image(reference)][1]
+
     bases = [
-        _target(names[file], documents[file], builds(file)[0], by_reference, (reference,))
-        for file, reference in sorted(references.items())
+        _target(named(ref), documents[file], builds(file)[0], by_reference, (ref,))
+        for file, ref in sorted(references.items())
     ]
+    taken: set[tuple[str, Build]] = set()
+    for reference, product in products:
+        build = builds(product.path)[product.build]
+        build = replace(build, target=product.target)
+        taken.add((product.path, build))
+        document = documents[product.path]
+        bases.append(_target(named(reference), document, build, by_reference, (reference,)))
     children: list[Target] = []
     below = [
         (file, build)
         for file in sorted(documents)
         if file not in references and bases_of(documents[file], by_reference)
         for build in builds(file)
+        if (file, build) not in taken
     ]
-    shown = target_names((_relative(file, repository.root) for file, _ in below), names.values())
+    shown = target_names((_relative(file, repository.root) for file, _ in below), used)
     for name, (file, build) in zip(shown, below, strict=True):
         children.append(_target(name, documents[file], build, by_reference, build.tags))
     return bake_text(bases, children, repository.root, path)
 
 
+def _products_used(
+    library: Library, documents: Mapping[str, Document], references: Mapping[str, str]
+) -> list[tuple[str, Product]]:
+    """Images that the set builds itself, no bases of ours, and that others of it name."""
+    named = {image for document in documents.values() for image in _images(document)}
+    ours = set(map(canonical_image, references.values()))
+    return sorted(
+        (
+            (product.reference, product)
+            for image, product in library.products.items()
+            if image in named and image not in ours
+        ),
+        key=lambda item: item[0],
+    )
+
+
+def _unused(reference: str, used: Counter[str]) -> str:
+    """A target name for a reference that no other has."""
+    stem = _target_name(reference)
+    name, number = stem, 2
+    while used[name]:
+        name = f"{stem}-{number}"
+        number += 1
+    used[name] += 1
+    return name
+
+
 def _target_name(reference: str) -> str:
     """The last part of ``registry/name:tag``, as a target may be called."""
-    return reference.rpartition("/")[2].partition(":")[0].replace(".", "-")
+    name = reference.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name) or "image"
 
 
 def _target(

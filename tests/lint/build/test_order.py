@@ -56,6 +56,10 @@ def test_only_takes_what_is_needed_along(jobs: list[Job], word: str) -> None:
     assert [job.name for job in chosen(jobs, [word])] == ["java", "aaa"]
 
 
+def test_only_without_what_is_needed(jobs: list[Job]) -> None:
+    assert [job.name for job in chosen(jobs, ["aaa", "own"], alone=True)] == ["aaa", "own"]
+
+
 def test_only_something_unknown(jobs: list[Job]) -> None:
     with pytest.raises(DockstrataError, match="names no image; there are java, aaa"):
         chosen(jobs, ["jaav"])
