@@ -169,7 +169,6 @@ class Evaluator:
             return
         stage.end = self.state
         stage.config.user = self.state.user
-        stage.config.workdir = None if self.state.workdir == ROOT_DIRECTORY else self.state.workdir
         stage.config.shell = self.state.shell if self.state.shell_set else None
         self.stage = None
 
@@ -363,6 +362,7 @@ class Evaluator:
     def workdir(self, stage: Stage, node: Instruction) -> Step | None:
         path = working_directory(self.state.workdir, self.expand(node.rest))
         self.state = self.state._replace(workdir=path)
+        stage.config.workdir = path
         if path == "/":
             return None
         return self.step(stage, node, (clean(path), self.state.user or ""))

@@ -41,7 +41,11 @@ class Lift:
                     env[name] = following.env.get(name, "")
             elif item.instruction.keyword == "USER":
                 user = following.user
-        return (tuple(env.items()), user, state.workdir)
+        # WORKDIR / on scratch moves nothing, but the configuration knows of it.
+        workdirs = any(
+            self.stage.evaluated[index].instruction.keyword == "WORKDIR" for index in self.taken
+        )
+        return (tuple(env.items()), user, state.workdir, workdirs)
 
     def after(self) -> State:
         """The state behind the prefix's last step."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository
-from dockstrata.plan.model import Base, Member, Plan
+from dockstrata.plan.model import Base, Member, Plan, Refusal
 from dockstrata.rewrite.draft import Draft
 from dockstrata.source import Source
 from dockstrata.syntax.parse import parse
@@ -128,9 +128,16 @@ def _joined(plan: Plan, more: Plan) -> Plan:
         reused=tuple(reused.values()),
         base_of={key: base for key, base in base_of.items() if key in plan.depth_after},
         depth_after=more.depth_after,
-        refused=more.refused,
+        refused=tuple(_first_said(refusal, plan) for refusal in more.refused),
         steps_after=more.steps_after,
     )
+
+
+def _first_said(refusal: Refusal, plan: Plan) -> Refusal:
+    """The reason that kept an image from more when it was moved, not that it has moved."""
+    if refusal.reason != "built-on-stage":
+        return refusal
+    return next((other for other in plan.refused if other.id == refusal.id), refusal)
 
 
 def _both(draft: Draft, more: Draft) -> Draft:

@@ -306,7 +306,6 @@ def test_the_stage_that_is_built_is_another_in_every_file() -> None:
     assert one[0].chain != other[0].chain
 
 
-@pytest.mark.xfail(strict=True, reason="an image from scratch begins as if WORKDIR / were there")
 def test_workdir_of_scratch() -> None:
     """Before the first WORKDIR an image from scratch has none in its configuration."""
     assert (
