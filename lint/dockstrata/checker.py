@@ -11,6 +11,7 @@ from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding, Location, Severity
 from dockstrata.ignores import Ignores, apply_ignores, read_ignores
 from dockstrata.meaning.evaluate import Evaluation, evaluate
+from dockstrata.parents import Builder, Parents
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.registry import Registry
 from dockstrata.rule import Context, Rule, Settings
@@ -42,6 +43,8 @@ class Options:
     hadolint_comments: bool = True
     shellcheck: bool = True
     cache: bool = True
+    bases: str = "bases"
+    """The folder that holds the bases that ``apply`` made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,16 @@ class Checked:
 class Checker:
     """Runs the selected rules of a registry on files, one at a time."""
 
-    def __init__(self, registry: Registry, options: Options, processes: int = 1) -> None:
-        """``processes`` is how many ShellChecks may run at once."""
+    def __init__(
+        self,
+        registry: Registry,
+        options: Options,
+        processes: int = 1,
+        tags: Mapping[str, Builder] | None = None,
+    ) -> None:
+        """``processes``: so many ShellChecks may run at once; ``tags`` as in :class:`Parents`."""
         self.registry = registry
+        self.parents = Parents(tags or {}, options.bases)
         self.options = options
         chosen = [rule for rule in registry.rules if self._selected(rule)]
         self.shellcheck = None
@@ -131,7 +141,13 @@ class Checker:
         # Of a file that cannot be read to its end, rules would see half and report what is not.
         if any(fault.kind == "syntax" for fault in document.faults):
             return file
-        file.evaluation = evaluate(document)
+        file.evaluation = evaluate(
+            document, resolve_image=self.parents.resolver(document), carry_shell=True
+        )
+        for stage in file.evaluation.stages:
+            if stage.base is not None:  # its triggers stand in its own file
+                own = [item for item in stage.evaluated if item.instruction.source is source]
+                stage.evaluated[:] = own
         apply_shells(file.evaluation, comments=self.options.hadolint_comments)
         if self.shellcheck is not None and any(
             (node.trigger or node).keyword == "RUN" for node in document.instructions

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dockstrata.finding import Edit, Finding, Fix, Location, Related, Safety, Severity
 from dockstrata.meaning.evaluate import Evaluated, Evaluation, Stage
 from dockstrata.meaning.images import ImageSet
+from dockstrata.meaning.marks import base_reference
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.similarity.trie import Trie
 from dockstrata.source import Source, Span
@@ -125,6 +126,11 @@ class Context:
     def stages(self) -> tuple[Stage, ...]:
         """The stages, evaluated: each instruction with the state before it."""
         return self.evaluation.stages
+
+    @property
+    def is_base(self) -> bool:
+        """Whether other images stand on the last one, and nobody runs it: a base of ours."""
+        return base_reference(self.document) is not None
 
     def instructions(self, *keywords: str) -> Iterator[Instruction]:
         """The file's instructions with one of ``keywords``, ONBUILD's triggers included."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dockstrata.checker import Checked, Checker, Failure, Options, failure
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding
+from dockstrata.meaning.stage import canonical_image
+from dockstrata.parents import Builder
 from dockstrata.registry import Registry, load_registry
 from dockstrata.result import Change, Result
 from dockstrata.source import Source
@@ -38,6 +40,8 @@ class Job:
     fix: bool = False
     unsafe: bool = False
     python: frozenset[str] = frozenset()
+    tags: tuple[tuple[str, Builder], ...] = ()
+    """What compose, bake or configuration say of who builds which image, spelled in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +74,23 @@ def lint_files(
 
     ``jobs`` is the number of processes, by default as many as there are processors where there
     are many files. ``write`` false leaves fixed files unwritten. A ``registry`` other than the
-    installed packs' keeps the run in this process; ``wiring`` and ``builds`` as in
-    :func:`check_set`. Raises :class:`DockstrataError`.
+    installed packs' keeps the run in this process. ``wiring`` are compose and bake files that
+    say how the set is built, ``builds`` what the configuration says.
+
+    Raises :class:`DockstrataError`.
     """
     registry, given = registry or load_registry(), registry is not None
     dockerfiles = [path for path in paths if path not in job.python]
     work = len(dockerfiles) + (len(paths) - len(dockerfiles)) // PYTHON_FILES
     processes = 1 if given else _processes(jobs, work)
-    checker = Checker(registry, job.options, jobs or processors())
+    wired = _wired(dockerfiles, wiring, builds)
+    job = replace(job, tags=_tags(wired))
+    checker = Checker(registry, job.options, jobs or processors(), dict(job.tags))
     outcomes = iter(_outcomes(paths, job, checker, processes))
     set_early: SetOutcome | None = None
     if processes > 1 and with_set and not job.fix:
         # The workers are busy meanwhile.
-        set_early = check_set(dockerfiles, checker, wiring, builds)
+        set_early = check_set(dockerfiles, checker, wired)
     kept = list(outcomes)
     result = Result()
     final: list[Checked] = []
@@ -90,7 +98,7 @@ def lint_files(
         final += _settle(outcome, checker, result, write)
     of_set = set_early
     if of_set is None and with_set and (write or not job.fix):
-        of_set = check_set(dockerfiles, checker, wiring, builds)
+        of_set = check_set(dockerfiles, checker, wired)
     of_set = of_set or SetOutcome()
     result.failures += of_set.failures
     by_path: dict[str, list[Finding]] = {}
@@ -232,7 +240,7 @@ def _begin(job: Job) -> None:
 
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker = (Checker(load_registry(), job.options), job)
+    _worker = (Checker(load_registry(), job.options, tags=dict(job.tags)), job)
 
 
 def _work(paths: Sequence[str]) -> list[Outcome]:
@@ -294,17 +302,32 @@ class SetOutcome:
     failures: list[Failure] = field(default_factory=list)
 
 
-def check_set(
-    paths: Sequence[str],
-    checker: Checker,
-    wiring: Sequence[str] = (),
-    builds: Sequence[Build] = (),
-) -> SetOutcome:
-    """Run the rules about the set; one image is no set.
+Wired = Mapping[str, Sequence["Build"]]
+"""How each Dockerfile is built, by path."""
 
-    ``wiring`` are compose and bake files that say how it is built, ``builds`` what the
-    configuration says.
-    """
+
+def _wired(paths: Sequence[str], wiring: Sequence[str], builds: Sequence[Build]) -> Wired:
+    """As compose and bake files say, or the configuration."""
+    if not wiring and not builds:
+        return {}
+    from dockstrata.load.builds import load_builds
+    from dockstrata.meaning.repository import all_builds, written_by_us
+
+    others = [path for path in wiring if not written_by_us(path)]
+    return all_builds(load_builds((), paths, wiring=others), builds)
+
+
+def _tags(wired: Wired) -> tuple[tuple[str, Builder], ...]:
+    found: dict[str, Builder] = {}
+    for path, builds in wired.items():
+        for build in builds:
+            for tag in build.tags:
+                found.setdefault(canonical_image(tag), Builder(path, build.target))
+    return tuple(found.items())
+
+
+def check_set(paths: Sequence[str], checker: Checker, wired: Wired | None = None) -> SetOutcome:
+    """Run the rules about the set; one image is no set. ``wired`` says how it is built."""
     outcome = SetOutcome()
     if not checker.set_rules or not paths:
         return outcome
@@ -323,16 +346,12 @@ def check_set(
     stages = (node.keyword == "FROM" for document in documents for node in document.instructions)
     if sum(stages) < 2:
         return outcome
-    from dockstrata.load.builds import load_builds
     from dockstrata.meaning.images import image_set
     from dockstrata.meaning.library import Library
-    from dockstrata.meaning.repository import all_builds, written_by_us
     from dockstrata.rule import SetContext
     from dockstrata.similarity.trie import build_trie
 
-    others = [path for path in wiring if not written_by_us(path)]
-    wired = load_builds((), [document.path for document in documents], wiring=others)
-    images = image_set(Library(documents, all_builds(wired, builds)).all())
+    images = image_set(Library(documents, wired or {}).all())
     if len(images.images) < 2:
         return outcome
     trie = build_trie(images.images)

@@ -141,6 +141,7 @@ def _options(request: Request, configuration: Configuration, registry: Registry)
         hadolint_comments=lint.hadolint_comments,
         shellcheck=lint.shellcheck and not request.no_shellcheck,
         cache=not request.no_cache,
+        bases=dict(configuration.placement).get("bases", "bases"),
     )
 
 

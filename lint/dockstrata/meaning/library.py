@@ -13,19 +13,17 @@ from dockstrata.load.secrets import secret_from
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.context import ContextReader, Taken
 from dockstrata.meaning.evaluate import Evaluation, Stage, canonical_image, evaluate
+from dockstrata.meaning.marks import BASE_MARK, MARKED_LINES
 from dockstrata.meaning.step import Barrier
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.words import is_symbolic
 
-BASE_MARK = "# dockstrata base "
-"""Begins the line by which a base image that dockstrata wrote says what its children call it."""
 CONTEXT_MARK = "# dockstrata context "
 """Begins the line that gives such a base's build context, relative to its own folder."""
 BUILD_MARK = "# dockstrata build "
 """Begins the line that gives what such a base's build is given: arguments, platforms, as JSON."""
 WRITTEN = "# Written by dockstrata"
 """Begins every other file that dockstrata writes."""
-_MARKED_LINES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class Library:
     def _add(self, document: Document, builds: list[Build]) -> None:
         path = document.path
         own = default_build(path)
-        for comment in document.comments[:_MARKED_LINES]:
+        for comment in document.comments[:MARKED_LINES]:
             if comment.text.startswith(BASE_MARK):
                 reference = comment.text[len(BASE_MARK) :].strip()
                 self.marked[path] = reference

@@ -11,13 +11,8 @@ from dockstrata.load.secrets import mounted_by
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.evaluate import Evaluated, Evaluation
 from dockstrata.meaning.images import Image
-from dockstrata.meaning.library import (
-    BASE_MARK,
-    BUILD_MARK,
-    CONTEXT_MARK,
-    default_build,
-    given_text,
-)
+from dockstrata.meaning.library import BUILD_MARK, CONTEXT_MARK, default_build, given_text
+from dockstrata.meaning.marks import BASE_MARK
 from dockstrata.plan.model import Base
 from dockstrata.rewrite.blocks import block_of, comment_lines, text_of
 from dockstrata.rewrite.lift import Lift, kept_arguments, lift
@@ -107,6 +102,8 @@ def base_body(base: Base, exemplar: Image) -> str:
             words |= set(variables([stage.node.rest]))
         for node in needed_globals(evaluation, words):
             lines += node.text.splitlines()
+    if base.kind == "file":
+        lines += _source_stages(base, exemplar)
     image = base.parent.ref if base.parent is not None else stage.node.arguments[0]
     lines.append(f"FROM {image} AS {base.name}" if base.kind == "stage" else f"FROM {image}")
     text = newline.join([*lines, *again, "", ""])
@@ -119,6 +116,16 @@ def base_body(base: Base, exemplar: Image) -> str:
         text += text_of(document, block)
         previous = block.last
     return text
+
+
+def _source_stages(base: Base, exemplar: Image) -> list[str]:
+    """The stages that the base's own steps take files from: names for images of the set."""
+    steps = exemplar.steps[base.first_step : base.node.length]
+    stages = exemplar.evaluation.stages
+    lines: list[str] = []
+    for index in sorted({index for step in steps for index in step.stages}):
+        lines += [f"FROM {stages[index].node.arguments[0]} AS {stages[index].name}", ""]
+    return lines
 
 
 def _declared_again(lower: Lift, items: Sequence[Evaluated]) -> list[str]:

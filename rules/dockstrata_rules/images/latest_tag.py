@@ -10,7 +10,7 @@ Good:
 
     FROM debian:12.5
 
-Source: hadolint DL3007.
+Source: hadolint DL3007. An image that the set builds itself is passed over.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dockstrata.syntax.reference import parse_reference
 @rule(code="DL3007", name="latest-tag", severity=Severity.WARNING)
 def latest_tag(context: Context) -> Iterator[Finding]:
     for stage in context.stages:
-        if stage.parent is None:
+        if stage.parent is None and stage.base is None:
             reference = parse_reference(stage.image)
             if reference.tag == "latest" and reference.digest is None:
                 yield context.finding(

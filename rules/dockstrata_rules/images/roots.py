@@ -6,8 +6,10 @@ from dockstrata.rule import Context, Stage
 
 
 def run_stages(context: Context) -> list[Stage]:
-    """The stages that no other stage of the file builds on or copies from."""
+    """The stages that no other stage of the file, and no other file, builds on or copies from."""
     used = {stage.parent for stage in context.stages}
+    if context.is_base:
+        used.add(len(context.stages) - 1)
     for stage in context.stages:
         for item in stage.evaluated:
             if item.step is not None:

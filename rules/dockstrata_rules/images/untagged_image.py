@@ -10,7 +10,7 @@ Good:
 
     FROM debian:12.5
 
-Source: hadolint DL3006.
+Source: hadolint DL3006. An image that the set builds itself is passed over.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ from dockstrata.syntax.reference import parse_reference
 def untagged_image(context: Context) -> Iterator[Finding]:
     for stage in context.stages:
         written = stage.node.arguments[0] if stage.node.arguments else ""
-        if stage.parent is not None or "$" in written or written in ("", "scratch"):
+        if (
+            stage.parent is not None
+            or stage.base is not None
+            or "$" in written
+            or written in ("", "scratch")
+        ):
             continue
         reference = parse_reference(written)
         if reference.tag is None and reference.digest is None:

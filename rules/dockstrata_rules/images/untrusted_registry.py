@@ -19,7 +19,7 @@ Good:
     # Dockerfile
     FROM debian:12.5
 
-Source: hadolint DL3026.
+Source: hadolint DL3026. An image that the set builds itself is passed over.
 """
 
 from __future__ import annotations
@@ -40,7 +40,12 @@ def untrusted_registry(context: Context) -> Iterator[Finding]:
     if not trusted:
         return
     for stage in context.stages:
-        if stage.parent is not None or stage.image == "scratch" or is_symbolic(stage.image):
+        if (
+            stage.parent is not None
+            or stage.base is not None
+            or stage.image == "scratch"
+            or is_symbolic(stage.image)
+        ):
             continue
         registry = parse_reference(stage.image).registry or DEFAULT_REGISTRY
         if not any(_same(registry, entry) for entry in trusted):

@@ -15,8 +15,9 @@ Good:
     RUN apt-get update
     USER 1000
 
-Source: hadolint DL3002. Stages that the file only builds on or copies from are passed over, and the
-USER of the stage below is known.
+Source: hadolint DL3002. Stages that the file only builds on or copies from are passed over, and so
+are bases that ``apply`` made. The USER of the stage below is known, also where another file of the
+set builds it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def root_user(context: Context) -> Iterator[Finding]:
     for stage in run_stages(context):
         user = (stage.end.user or "").split(":")[0]
         node = _last_user(context, stage) if user in _ROOT else None
+        if node is None and user in _ROOT and stage.base is not None:
+            node = stage.node
         if node is not None and node.start_line not in seen:
             seen.add(node.start_line)
             yield context.finding(node, "Last USER should not be root")

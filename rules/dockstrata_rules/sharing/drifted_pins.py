@@ -42,8 +42,11 @@ def drifted_pins(context: SetContext) -> Iterator[Finding]:
             tag = reference.tag or (reference.digest and f"@{reference.digest[:19]}") or "latest"
             name = "/".join(filter(None, (reference.registry, reference.repository)))
             uses[name].append((tag, image))
+    standing = _standing(context)
     for repository, found in uses.items():
-        tags = Counter(tag for tag, _ in found)
+        tags: Counter[str] = Counter()
+        for tag, image in found:
+            tags[tag] += standing[image.id]
         (usual, most), *rest = tags.most_common()
         if not rest or most == rest[0][1]:
             continue
@@ -54,3 +57,16 @@ def drifted_pins(context: SetContext) -> Iterator[Finding]:
                     f"{repository} is at {tag} here but at {usual} in {most} other images"
                     f" ({len(tags)} tags in the set): use one where you can",
                 )
+
+
+def _standing(context: SetContext) -> Counter[str]:
+    """How many images, by the image that they stand on: a base counts for those built on it."""
+    below = {image.parent.id for image in context.images.images if image.parent is not None}
+    counts: Counter[str] = Counter()
+    for image in context.images.images:
+        if image.id not in below:
+            root = image
+            while root.parent is not None:
+                root = root.parent
+            counts[root.id] += 1
+    return counts
