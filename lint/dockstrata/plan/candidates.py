@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dockstrata.meaning.images import Image, ImageSet
+from dockstrata.meaning.step import Step
 from dockstrata.plan.model import Refusal
 from dockstrata.plan.settings import PlanSettings
 
@@ -145,7 +146,7 @@ def _candidate(image: Image, levels: int, followers: Sequence[Image]) -> Candida
             stop = stop or Refusal(image.id, step.barrier.reason, message)
             reach = position
             break
-        if step.stages and position < file_reach:
+        if position < file_reach and not _can_come_along(image, step):
             file_reach = position
             message = f"line {line} takes files from another stage of its file"
             stop = Refusal(image.id, "stage-source", message)
@@ -158,6 +159,16 @@ def _candidate(image: Image, levels: int, followers: Sequence[Image]) -> Candida
             " target's",
         )
     return Candidate(image, reach, min(reach, file_reach), levels, stop)
+
+
+def _can_come_along(image: Image, step: Step) -> bool:
+    """Whether a base in another file can have the stages that the step takes files from.
+
+    It can once these are nothing but a name for an image that the set builds: one FROM line.
+    """
+    stages = [image.evaluation.stages[index] for index in step.stages]
+    named = not any(flag.removeprefix("--from=").isdecimal() for flag in step.instruction.flags)
+    return all(named and stage.name and stage.base and not stage.steps for stage in stages)
 
 
 def _agreed(one: Image, other: Image) -> int:

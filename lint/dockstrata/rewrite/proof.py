@@ -90,8 +90,7 @@ class _Known:
         evaluation = self.evaluate(
             base.path, self.draft.bases[base.path], self.draft.builds[base.path]
         )
-        sound = not evaluation.document.faults and len(evaluation.stages) == 1
-        return evaluation.stages[0] if sound else None
+        return evaluation.stages[-1] if not evaluation.document.faults else None
 
 
 def _compare(
