@@ -192,8 +192,33 @@ class Checker:
             for finding in (*checked.findings, *of_set)
             if self._reported(finding, off)
         ]
+        findings = self._merged(findings)
         left = apply_ignores(checked.source, checked.ignores, findings, self.registry, looked)
         return sorted(dict.fromkeys(left), key=lambda finding: finding.sort_key)
+
+    def _merged(self, findings: list[Finding]) -> list[Finding]:
+        """One finding for one mistake: those of rules that are twins, where both found it."""
+        twins = {rule.code: rule.twin for rule in self.rules if rule.twin is not None}
+        if not any(finding.code in twins for finding in findings):
+            return findings
+        pairs = {
+            (twin, finding.location)
+            for finding in findings
+            if (twin := twins.get(finding.code)) is not None
+        }
+        gone = {f for f in findings if (f.code, f.location) in pairs}
+        there = {(f.code, f.location): f for f in gone}
+        merged = []
+        for finding in findings:
+            if finding in gone:
+                continue
+            twin = twins.get(finding.code)
+            other = there.get((twin, finding.location)) if twin is not None else None
+            if other is not None:
+                aliases = (*finding.aliases, other.code)
+                finding = replace(finding, aliases=aliases, related=other.related)
+            merged.append(finding)
+        return merged
 
     def _reported(self, finding: Finding, off: Sequence[str]) -> bool:
         names = _names(finding)

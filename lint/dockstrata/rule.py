@@ -85,6 +85,8 @@ class Rule:
     """Its safe fixes change what is built, because that is their point: they are not proved."""
     family: bool = False
     """``code`` is a prefix: findings bring codes of their own that begin with it (``SC2086``)."""
+    twin: str | None = None
+    """Another rule's code: what both find at one place is one finding, under this rule's code."""
     reads_shellcheck: bool = False
     """Reads :attr:`Context.remarks`: runs when ShellCheck is done, and not at all without it."""
 
@@ -265,6 +267,7 @@ def rule(
     default: bool = True,
     changes_meaning: bool = False,
     family: bool = False,
+    twin: str | None = None,
     reads_shellcheck: bool = False,
 ) -> Callable[[Callable[[Context], Iterable[Finding]]], Rule]:
     """Make a function of one file a rule."""
@@ -272,7 +275,7 @@ def rule(
     def wrap(check: Callable[[Context], Iterable[Finding]]) -> Rule:
         return Rule(
             code, name, severity, aliases, fix, check, None, check.__module__, default,
-            changes_meaning, family, reads_shellcheck,
+            changes_meaning, family, twin, reads_shellcheck,
         )  # fmt: skip
 
     return wrap

@@ -13,6 +13,8 @@ Good:
     FROM debian:12.5
     CMD ["serve", "--fast"]
 
+Fix: safe. The replaced instruction, which had no effect, goes.
+
 Source: hadolint DL4003.
 """
 
@@ -20,16 +22,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Severity, rule
+from dockstrata.rule import Context, Finding, Fixable, Severity, rule
+from dockstrata_rules.instructions.overridden import overridden, removal
 
 
-@rule(code="DL4003", name="multiple-cmd", severity=Severity.WARNING)
+@rule(
+    code="DL4003",
+    name="multiple-cmd",
+    severity=Severity.WARNING,
+    fix=Fixable.ALWAYS,
+    twin="MultipleInstructionsDisallowed",
+)
 def multiple_cmd(context: Context) -> Iterator[Finding]:
-    for stage in context.stages:
-        nodes = [item.instruction for item in stage.evaluated]
-        for node in [node for node in nodes if node.keyword == "CMD"][1:]:
-            yield context.finding(
-                node,
-                "Multiple `CMD` instructions found."
-                " If you list more than one `CMD` then only the last `CMD` will take effect",
-            )
+    for replaced, node in overridden(context, "CMD"):
+        yield context.finding(
+            node,
+            "Multiple `CMD` instructions found."
+            " If you list more than one `CMD` then only the last `CMD` will take effect",
+            fix=removal(context, replaced),
+        )

@@ -13,6 +13,8 @@ Good:
     FROM debian:12.5
     HEALTHCHECK CMD ["check-b"]
 
+Fix: safe. The replaced instruction, which had no effect, goes.
+
 Source: hadolint DL3012.
 """
 
@@ -20,15 +22,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Severity, rule
+from dockstrata.rule import Context, Finding, Fixable, Severity, rule
+from dockstrata_rules.instructions.overridden import overridden, removal
 
 
-@rule(code="DL3012", name="multiple-healthcheck", severity=Severity.ERROR)
+@rule(
+    code="DL3012",
+    name="multiple-healthcheck",
+    severity=Severity.ERROR,
+    fix=Fixable.ALWAYS,
+    twin="MultipleInstructionsDisallowed",
+)
 def multiple_healthcheck(context: Context) -> Iterator[Finding]:
-    for stage in context.stages:
-        nodes = [item.instruction for item in stage.evaluated]
-        for node in [node for node in nodes if node.keyword == "HEALTHCHECK"][1:]:
-            yield context.finding(
-                node,
-                "Multiple `HEALTHCHECK` instructions",
-            )
+    for replaced, node in overridden(context, "HEALTHCHECK"):
+        yield context.finding(
+            node,
+            "Multiple `HEALTHCHECK` instructions",
+            fix=removal(context, replaced),
+        )

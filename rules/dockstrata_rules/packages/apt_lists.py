@@ -25,10 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Fix, Fixable, Severity, rule, unsafe
-from dockstrata.source import Span
-from dockstrata.syntax.shell import Shell
-from dockstrata_rules.packages.by_run import by_run, mounted, removed
+from dockstrata.rule import Context, Finding, Fixable, Severity, rule
+from dockstrata_rules.packages.by_run import appended, by_run, mounted, removed
 
 _LISTS = "/var/lib/apt/lists"
 
@@ -50,18 +48,5 @@ def apt_lists(context: Context) -> Iterator[Finding]:
         yield context.finding(
             node,
             "Delete the apt lists (/var/lib/apt/lists) after installing something",
-            fix=_fix(context, shell),
+            fix=appended(context, shell, f"rm -rf {_LISTS}/*"),
         )
-
-
-def _fix(context: Context, shell: Shell) -> Fix | None:
-    """Append the removal where the script plainly ends in a command's last word."""
-    node, script = shell.instruction, shell.script
-    if node.json or node.heredocs or script.broken or not script.commands:
-        return None
-    last = script.commands[-1]
-    # Behind `|`, `||` or `&` an appended command would run at another time, or not at all.
-    if script.text[last.end :].strip() or last.pipe is not None or "||" in script.text:
-        return None
-    end = shell.span(last).end
-    return unsafe(context.edit(Span(end, end), f" && rm -rf {_LISTS}/*"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from dockstrata.rule import Context, Evaluated, Instruction, Related
+from dockstrata.rule import Context, Evaluated, Fix, Instruction, Related, unsafe
+from dockstrata.source import Span
 from dockstrata.syntax.shell import Command, Shell, Word
 
 
@@ -68,3 +69,16 @@ def removed(shell: Shell, *directories: str) -> bool:
         )
         for command in shell.script.named("rm")
     )
+
+
+def appended(context: Context, shell: Shell, command: str) -> Fix | None:
+    """A fix that runs one more command, where the script plainly ends in a command's last word."""
+    node, script = shell.instruction, shell.script
+    if node.json or node.heredocs or script.broken or not script.commands:
+        return None
+    last = script.commands[-1]
+    # Behind `|`, `||` or `&` an appended command would run at another time, or not at all.
+    if script.text[last.end :].strip() or last.pipe is not None or "||" in script.text:
+        return None
+    end = shell.span(last).end
+    return unsafe(context.edit(Span(end, end), f" && {command}"))

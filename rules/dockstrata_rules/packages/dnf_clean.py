@@ -13,6 +13,8 @@ Good:
     FROM fedora:40
     RUN dnf install -y curl-8.6 && dnf clean all
 
+Fix: unsafe. The RUN gets one more command, where it plainly ends in one.
+
 Source: hadolint DL3040.
 """
 
@@ -20,15 +22,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Severity, rule
-from dockstrata_rules.packages.by_run import by_run, mounted
+from dockstrata.rule import Context, Finding, Fixable, Severity, rule
+from dockstrata_rules.packages.by_run import appended, by_run, mounted
 from dockstrata_rules.packages.yum import cleaned, installs
 
 _UPDATES = {"update", "upgrade"}
 _CACHES = ("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum")
 
 
-@rule(code="DL3040", name="dnf-clean", severity=Severity.WARNING)
+@rule(code="DL3040", name="dnf-clean", severity=Severity.WARNING, fix=Fixable.SOMETIMES)
 def dnf_clean(context: Context) -> Iterator[Finding]:
     for _item, shell, commands in by_run(context, "dnf", "microdnf"):
         node = shell.instruction
@@ -37,4 +39,8 @@ def dnf_clean(context: Context) -> Iterator[Finding]:
         if mounted(node, *_CACHES):
             continue
         if not cleaned(shell, commands, *_CACHES):
-            yield context.finding(node, "`dnf clean all` missing after dnf command.")
+            yield context.finding(
+                node,
+                "`dnf clean all` missing after dnf command.",
+                fix=appended(context, shell, f"{commands[0].name} clean all"),
+            )

@@ -13,6 +13,8 @@ Good:
     FROM node:22.1
     RUN yarn install && yarn cache clean
 
+Fix: unsafe. The RUN gets one more command, where it plainly ends in one.
+
 Source: hadolint DL3060.
 """
 
@@ -20,13 +22,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Severity, rule
-from dockstrata_rules.packages.by_run import by_run, mounted, removed
+from dockstrata.rule import Context, Finding, Fixable, Severity, rule
+from dockstrata_rules.packages.by_run import appended, by_run, mounted, removed
 
 _CACHES = ("/usr/local/share/.cache/yarn", "/root/.cache/yarn", "/usr/local/share/.cache/v6")
 
 
-@rule(code="DL3060", name="yarn-cache", severity=Severity.INFO)
+@rule(code="DL3060", name="yarn-cache", severity=Severity.INFO, fix=Fixable.SOMETIMES)
 def yarn_cache(context: Context) -> Iterator[Finding]:
     for _item, shell, commands in by_run(context, "yarn"):
         node = shell.instruction
@@ -35,4 +37,8 @@ def yarn_cache(context: Context) -> Iterator[Finding]:
         if any(command.values[:2] == ("cache", "clean") for command in commands):
             continue
         if not mounted(node, *_CACHES) and not removed(shell, *_CACHES):
-            yield context.finding(node, "`yarn cache clean` missing after `yarn install` was run.")
+            yield context.finding(
+                node,
+                "`yarn cache clean` missing after `yarn install` was run.",
+                fix=appended(context, shell, "yarn cache clean"),
+            )

@@ -13,6 +13,8 @@ Good:
     FROM centos:7
     RUN yum install -y curl-8.6 && yum clean all
 
+Fix: unsafe. The RUN gets one more command, where it plainly ends in one.
+
 Source: hadolint DL3032.
 """
 
@@ -20,16 +22,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Severity, rule
-from dockstrata_rules.packages.by_run import by_run, mounted
+from dockstrata.rule import Context, Finding, Fixable, Severity, rule
+from dockstrata_rules.packages.by_run import appended, by_run, mounted
 from dockstrata_rules.packages.yum import cleaned, installs
 
 
-@rule(code="DL3032", name="yum-clean", severity=Severity.WARNING)
+@rule(code="DL3032", name="yum-clean", severity=Severity.WARNING, fix=Fixable.SOMETIMES)
 def yum_clean(context: Context) -> Iterator[Finding]:
     for _item, shell, commands in by_run(context, "yum"):
         node = shell.instruction
         if not any(installs(c) for c in commands) or mounted(node, "/var/cache/yum"):
             continue
         if not cleaned(shell, commands, "/var/cache/yum"):
-            yield context.finding(node, "`yum clean all` missing after yum command.")
+            yield context.finding(
+                node,
+                "`yum clean all` missing after yum command.",
+                fix=appended(context, shell, "yum clean all"),
+            )

@@ -1,0 +1,2 @@
+FROM fedora:40
+RUN microdnf upgrade -y && microdnf clean all

@@ -1,0 +1,3 @@
+FROM debian:12.5
+RUN make && \
+    DEBUG=1 make install
