@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -167,8 +168,37 @@ def _can_come_along(image: Image, step: Step) -> bool:
     It can once these are nothing but a name for an image that the set builds: one FROM line.
     """
     stages = [image.evaluation.stages[index] for index in step.stages]
-    named = not any(flag.removeprefix("--from=").isdecimal() for flag in step.instruction.flags)
-    return all(named and stage.name and stage.base and not stage.steps for stage in stages)
+    return all(stage.name and stage.base and not stage.steps for stage in stages) and (
+        not stages or _by_name(step)
+    )
+
+
+def _by_name(step: Step) -> bool:
+    """Whether the step names the stage that it takes files from, and does not count it."""
+    return not any(flag.removeprefix("--from=").isdecimal() for flag in step.instruction.flags)
+
+
+def waiting(images: ImageSet) -> set[str]:
+    """Images that may go on further once a stage that they take files from is a base itself.
+
+    Such a stage has nothing but steps that other images have too. To move its takers before it
+    would leave these on a base that ends where they take from it.
+    """
+    counts = Counter(step.chain for image in images.images for step in image.steps)
+    shared = {
+        id(image.stage)
+        for image in images.images
+        if image.steps and all(counts[step.chain] > 1 for step in image.steps)
+    }
+    found: set[str] = set()
+    for image in images.images:
+        for step in image.steps if image.parent is None else ():
+            stages = [image.evaluation.stages[index] for index in step.stages]
+            if _by_name(step) and any(id(stage) in shared and stage.name for stage in stages):
+                found.add(image.id)
+            if stages:
+                break
+    return found
 
 
 def _agreed(one: Image, other: Image) -> int:
@@ -176,7 +206,7 @@ def _agreed(one: Image, other: Image) -> int:
     if one.parent is not None or one.stage.start_chain != other.stage.start_chain:
         return 0
     count = 0
-    for mine, theirs in zip(one.steps, other.steps, strict=True):
+    for mine, theirs in zip(one.steps, other.steps, strict=False):
         if mine.chain != theirs.chain:
             break
         count += 1

@@ -125,9 +125,10 @@ def difference(before: Stage, after: Stage) -> str | None:
 
 
 def _first_step(before: Stage, after: Stage) -> str:
-    """Which of the steps that stayed in the file is the first to differ."""
-    kept = after.steps
-    for old, new in zip(before.steps[len(before.steps) - len(kept) :], kept, strict=True):
+    """Which of the last steps, that both states have, is the first to differ."""
+    common = min(len(before.steps), len(after.steps))
+    pairs = zip(before.steps[-common:], after.steps[-common:], strict=True) if common else ()
+    for old, new in pairs:
         if old.meaning != new.meaning:
             return f", first at line {old.instruction.start_line} ({old.kind})"
     return ""

@@ -64,7 +64,12 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
     merged = merge_deep(repository.library, options.settings, lambda path: path not in kept)
     if merged.merges:
         repository = repository.with_library(merged.library)
-    plan, draft = in_rounds(repository, lambda now: _proved(now, options, excluded))
+
+    def one_round(now: Repository, wait: set[str]) -> tuple[Plan, Draft]:
+        waits = {key: Refusal(key, "waits", "for a stage that it takes files from") for key in wait}
+        return _proved(now, options, {**waits, **excluded})
+
+    plan, draft = in_rounds(repository, one_round)
     generated: Plan | None = None
     if not options.include_generated and any(
         path in repository.generated for path in _paths(repository)

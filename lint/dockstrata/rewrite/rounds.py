@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository
+from dockstrata.plan.candidates import waiting
 from dockstrata.plan.model import Base, Member, Plan, Refusal
 from dockstrata.rewrite.draft import Draft
 from dockstrata.source import Source
@@ -22,20 +23,25 @@ MOST = 8
 
 
 def in_rounds(
-    repository: Repository, make: Callable[[Repository], tuple[Plan, Draft]]
+    repository: Repository, make: Callable[[Repository, set[str]], tuple[Plan, Draft]]
 ) -> tuple[Plan, Draft]:
-    """Plan and draft of all rounds together, told of the images of ``repository``."""
-    plan, draft = make(repository)
+    """Plan and draft of all rounds together, told of the images of ``repository``.
+
+    ``make`` plans and drafts one round, leaving out the images with these ids.
+    """
+    wait = waiting(repository.set)
+    plan, draft = make(repository, wait)
     names = {image.id: image.id for image in repository.set.images}
     last, changes = plan, draft
     for _ in range(MOST):
-        if not last.base_of:
+        if not last.base_of and not wait:
             break
+        wait = set()
         after = after_draft(repository, changes)
         moved = _renamed(repository, changes, after)
         names = {key: moved[name] for key, name in names.items()}
         repository = after
-        last, changes = make(repository)
+        last, changes = make(repository, wait)
         plan = _joined(plan, _told(last, names))
         draft = _both(draft, changes)
     return plan, draft
@@ -134,10 +140,10 @@ def _joined(plan: Plan, more: Plan) -> Plan:
 
 
 def _first_said(refusal: Refusal, plan: Plan) -> Refusal:
-    """The reason that kept an image from more when it was moved, not that it has moved."""
-    if refusal.reason != "built-on-stage":
-        return refusal
-    return next((other for other in plan.refused if other.id == refusal.id), refusal)
+    """The reason that kept an image from more when it was moved, not that it has moved; of equal
+    reasons the first, whose line is the file's as it lies there."""
+    first = next((other for other in plan.refused if other.id == refusal.id), refusal)
+    return first if refusal.reason in ("built-on-stage", first.reason) else refusal
 
 
 def _both(draft: Draft, more: Draft) -> Draft:

@@ -119,3 +119,14 @@ def test_generated_files_are_not_merged_into(here: Path) -> None:
         read_repository(["."]), Options(PlanSettings(max_depth=2), include_generated=True)
     )
     assert list(done.changed) == ["app/Dockerfile"]
+
+
+def test_a_state_with_more_steps_differs_without_a_crash(here: Path) -> None:
+    (here / "Dockerfile").write_text("FROM debian:12\nRUN a\n")
+    (one,) = read_repository(["."]).set.images
+    (here / "Dockerfile").write_text("FROM debian:12\nRUN b\nRUN c\nRUN a\n")
+    (other,) = read_repository(["."]).set.images
+    for before, after in ((one, other), (other, one)):
+        message = difference(before.stage, after.stage)
+        assert message is not None
+        assert "steps or their contexts would differ" in message
