@@ -24,24 +24,32 @@ from dockstrata_rules.instructions.copy_from_unknown import copy_from_unknown
 from dockstrata_rules.instructions.copy_to_no_directory import copy_to_no_directory
 from dockstrata_rules.instructions.copy_whole_stage import copy_whole_stage
 from dockstrata_rules.instructions.copy_without_workdir import copy_without_workdir
+from dockstrata_rules.instructions.empty_label import empty_label
 from dockstrata_rules.instructions.env_uses_itself import env_uses_itself
 from dockstrata_rules.instructions.expose_invalid_format import expose_invalid_format
 from dockstrata_rules.instructions.expose_proto_casing import expose_proto_casing
 from dockstrata_rules.instructions.invalid_definition_description import (
     invalid_definition_description,
 )
+from dockstrata_rules.instructions.invalid_label_email import invalid_label_email
+from dockstrata_rules.instructions.invalid_label_hash import invalid_label_hash
 from dockstrata_rules.instructions.invalid_label_key import invalid_label_key
+from dockstrata_rules.instructions.invalid_label_time import invalid_label_time
+from dockstrata_rules.instructions.invalid_label_url import invalid_label_url
+from dockstrata_rules.instructions.invalid_label_version import invalid_label_version
 from dockstrata_rules.instructions.invalid_port import invalid_port
 from dockstrata_rules.instructions.invalid_trigger import invalid_trigger
 from dockstrata_rules.instructions.json_args_recommended import json_args_recommended
 from dockstrata_rules.instructions.legacy_key_value_format import legacy_key_value_format
 from dockstrata_rules.instructions.maintainer_deprecated import maintainer_deprecated
+from dockstrata_rules.instructions.missing_label import missing_label
 from dockstrata_rules.instructions.multiple_cmd import multiple_cmd
 from dockstrata_rules.instructions.multiple_entrypoint import multiple_entrypoint
 from dockstrata_rules.instructions.multiple_healthcheck import multiple_healthcheck
 from dockstrata_rules.instructions.no_empty_continuation import no_empty_continuation
 from dockstrata_rules.instructions.no_healthcheck import no_healthcheck
 from dockstrata_rules.instructions.overridden_instruction import overridden_instruction
+from dockstrata_rules.instructions.superfluous_label import superfluous_label
 from dockstrata_rules.instructions.undefined_var import undefined_var
 from dockstrata_rules.instructions.unpacked_archive import unpacked_archive
 from dockstrata_rules.instructions.workdir_relative_path import workdir_relative_path
@@ -113,6 +121,14 @@ RULES: tuple[Rule, ...] = (
     expose_proto_casing,
     invalid_definition_description,
     invalid_label_key,
+    empty_label,
+    invalid_label_url,
+    invalid_label_time,
+    invalid_label_hash,
+    invalid_label_version,
+    invalid_label_email,
+    missing_label,
+    superfluous_label,
     invalid_port,
     invalid_trigger,
     json_args_recommended,
