@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,7 @@ def test_configuration_without_what_changes_by_itself(tmp_path: Path) -> None:
 
 FILE = Entry("file", 0o644, 0, 0, "f")
 OTHER = Entry("file", 0o644, 0, 0, "o")
+LINK = Entry("symbolic link", 0o777, 0, 0, "x")
 FOLDER = Entry("directory", 0o755, 0, 0)
 
 
@@ -116,6 +118,14 @@ FOLDER = Entry("directory", 0o755, 0, 0)
         ({}, {"a": FILE}, "/a is new"),
         ({"a": FILE}, {"a": OTHER}, "/a: other content"),
         ({"a": FILE}, {"a": FOLDER}, "/a: file → directory"),
+        ({"a": FILE}, {"a": replace(FILE, mode=0o4755)}, "/a: mode 644 → 4755"),
+        ({"a": FILE}, {"a": replace(FILE, group=7)}, "/a: owner 0:0 → 0:7"),
+        ({"a": LINK}, {"a": replace(LINK, content="y")}, "/a: x → y"),
+        (
+            {"a": FILE},
+            {"a": replace(FILE, attributes=(("x", "y"),))},
+            "/a: other extended attributes",
+        ),
     ],
 )
 def test_the_first_difference(
