@@ -253,7 +253,7 @@ class Evaluator:
         given = self.named.get(name)
         if given is None:
             # What the build passes decides which image of the set it is; the symbol stays.
-            concrete = _GIVEN.sub(r"\1", name)
+            concrete = _GIVEN.sub(r"\1", name) if is_symbolic(name) else name
             if is_symbolic(concrete) or concrete == "scratch":
                 return name, None, None
             return name, self.resolve_image(canonical_image(concrete)), None
