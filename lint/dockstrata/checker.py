@@ -16,6 +16,7 @@ from dockstrata.plan.settings import PlanSettings
 from dockstrata.registry import Registry
 from dockstrata.rule import Context, Rule, Settings
 from dockstrata.selection import Selection, specificity
+from dockstrata.shellcheck.program import find_program
 from dockstrata.shells import apply_shells
 from dockstrata.source import Source
 from dockstrata.syntax.nodes import Document
@@ -85,10 +86,12 @@ class Checker:
         self.parents = Parents(tags or {}, options.bases)
         self.options = options
         chosen = [rule for rule in registry.rules if self._selected(rule)]
-        self.shellcheck = None
-        if any(rule.reads_shellcheck for rule in chosen):
-            self.shellcheck = _shellcheck(options, processes)
-        if self.shellcheck is None:
+        self.processes = processes
+        self.shellcheck: ShellCheck | None = None
+        self.program: str | None = None
+        if options.shellcheck and any(rule.reads_shellcheck for rule in chosen):
+            self.program = find_program()
+        if self.program is None:
             chosen = [rule for rule in chosen if not rule.reads_shellcheck]
         self.rules = tuple(rule for rule in chosen if rule.check is not None)
         self.set_rules = tuple(rule for rule in chosen if rule.check_set is not None)
@@ -108,8 +111,10 @@ class Checker:
         """:meth:`check` of several files, ShellCheck asked once for all of them."""
         files = [self._prepare(source) for source in sources]
         question, trouble = None, None
-        if self.shellcheck is not None:
-            texts = [script.text for file in files for script in file.scripts]
+        texts = [script.text for file in files for script in file.scripts]
+        if texts and self.program is not None:
+            if self.shellcheck is None:
+                self.shellcheck = _shellcheck(self.program, self.options, self.processes)
             try:
                 question = self.shellcheck.begin(texts)
             except DockstrataError as error:
@@ -149,7 +154,7 @@ class Checker:
                 own = [item for item in stage.evaluated if item.instruction.source is source]
                 stage.evaluated[:] = own
         apply_shells(file.evaluation, comments=self.options.hadolint_comments)
-        if self.shellcheck is not None and any(
+        if self.program is not None and any(
             (node.trigger or node).keyword == "RUN" for node in document.instructions
         ):
             from dockstrata.shellcheck.scripts import scripts_of
@@ -282,14 +287,7 @@ class _File:
         )
 
 
-def _shellcheck(options: Options, processes: int) -> ShellCheck | None:
-    if not options.shellcheck:
-        return None
-    from dockstrata.shellcheck.process import find_program
-
-    program = find_program()
-    if program is None:
-        return None
+def _shellcheck(program: str, options: Options, processes: int) -> ShellCheck:
     from dockstrata.shellcheck.cache import Cache
     from dockstrata.shellcheck.run import ShellCheck
 

