@@ -108,3 +108,9 @@ def test_one_file_does_not_load_the_set(write: Write) -> None:
     )
     output = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
     assert output.stdout.strip() == b""
+
+
+def test_empty_stage_on_a_parent_is_not_run(write: Write) -> None:
+    write("bases/tools/Dockerfile", BASE)
+    child = write("apps/child", "FROM localhost/tools:latest AS left\n\n" + CHILD)
+    assert [code for code in codes(child) if code.startswith("c1 ")] == []

@@ -14,4 +14,7 @@ def run_stages(context: Context) -> list[Stage]:
         for item in stage.evaluated:
             if item.step is not None:
                 used.update(item.step.stages)
+    # What apply leaves of a stage whose steps went into a base, and those who copied from it too.
+    last = len(context.stages) - 1
+    used |= {s.index for s in context.stages if s.base and not s.evaluated and s.index < last}
     return [stage for stage in context.stages if stage.index not in used]
