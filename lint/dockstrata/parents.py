@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from dockstrata.meaning.evaluate import Evaluation, Resolver, evaluate, nothing_known
 from dockstrata.meaning.marks import base_reference
@@ -39,6 +38,9 @@ class Parents:
         self.tags = tags
         self.bases = bases
         self.evaluations: dict[str, Evaluation | None] = {}
+        # Of this run alone: files change between two.
+        self.documents: dict[str, Document | None] = {}
+        self.holders: dict[str, tuple[str, ...]] = {}
 
     def resolver(self, document: Document) -> Resolver:
         """How FROM in this file is resolved."""
@@ -61,10 +63,10 @@ class Parents:
         if told is not None:
             return None if told.path == path else told
         name = parse_reference(reference).short_name.rsplit("/", 1)[-1]
-        marked = _marked(os.path.dirname(path), self.bases, name) if name else None
+        marked = self._marked(os.path.dirname(path), name) if name else None
         if marked is None or marked == path:
             return None
-        document = _read(marked)
+        document = self._read(marked)
         mark = None if document is None else base_reference(document)
         same = mark is not None and canonical_image(mark) == reference
         return Builder(marked) if same else None
@@ -73,7 +75,7 @@ class Parents:
         path = builder.path
         if path not in self.evaluations:
             self.evaluations[path] = None  # while under way: a cycle resolves to nothing
-            document = _read(path)
+            document = self._read(path)
             if document is not None and not document.faults:
                 # The image that a builder makes carries SHELL; only the OCI format drops it.
                 resolve = self.resolver(document)
@@ -88,25 +90,25 @@ class Parents:
             return found.stages[int(builder.target)]
         return found.stage_named(builder.target, len(found.stages))
 
+    def _read(self, path: str) -> Document | None:
+        if path not in self.documents:
+            try:
+                with open(path, "rb") as file:
+                    self.documents[path] = parse(Source.from_bytes(path, file.read()))
+            except OSError:
+                self.documents[path] = None
+        return self.documents[path]
 
-@lru_cache(maxsize=256)
-def _read(path: str) -> Document | None:
-    try:
-        with open(path, "rb") as file:
-            return parse(Source.from_bytes(path, file.read()))
-    except OSError:
+    def _marked(self, folder: str, name: str) -> str | None:
+        if folder not in self.holders:
+            self.holders[folder] = _holders(folder, self.bases)
+        for holder in self.holders[folder]:
+            path = os.path.join(holder, name, "Dockerfile")
+            if os.path.isfile(path):
+                return path
         return None
 
 
-def _marked(folder: str, bases: str, name: str) -> str | None:
-    for holder in _holders(folder, bases):
-        path = os.path.join(holder, name, "Dockerfile")
-        if os.path.isfile(path):
-            return path
-    return None
-
-
-@lru_cache(maxsize=1024)
 def _holders(folder: str, bases: str) -> tuple[str, ...]:
     """The folders of bases in the directories from ``folder`` to the repository's root."""
     found: list[str] = []
