@@ -362,7 +362,8 @@ class Evaluator:
     def workdir(self, stage: Stage, node: Instruction) -> Step | None:
         path = working_directory(self.state.workdir, self.expand(node.rest))
         self.state = self.state._replace(workdir=path)
-        stage.config.workdir = path
+        # The root image's own, whatever it is, stays what it is.
+        stage.config.workdir = None if path == ROOT_DIRECTORY else path
         if path == "/":
             return None
         return self.step(stage, node, (clean(path), self.state.user or ""))
