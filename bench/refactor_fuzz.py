@@ -508,12 +508,13 @@ def _new_stages(before: Tree, after: Tree, path: str) -> list[int]:
     added = len(new) - len(old)
     if added < 0:
         raise Failure("stage-lost", path)
-    # Stages are inserted in one place; the names of those around it stay.
+    # New stages have names of their own; those around them stay as they are, in their order.
     names = [_stage_name(node.rest) for node in old]
-    for at in range(len(old) + 1):
-        rest = [_stage_name(node.rest) for node in new[:at] + new[at + added :]]
-        if rest == names and all(_stage_name(node.rest) for node in new[at : at + added]):
-            return list(range(at, at + added))
+    now = [_stage_name(node.rest) for node in new]
+    inserted = [at for at, name in enumerate(now) if name and name not in names]
+    rest = [name for at, name in enumerate(now) if at not in inserted]
+    if rest == names and len(inserted) == added:
+        return inserted
     raise Failure("stages-mixed-up", _text(after, path))
 
 
