@@ -21,7 +21,7 @@ import pytest
 
 from dockstrata.meaning import evaluate as evaluator
 from dockstrata.meaning import paths
-from dockstrata.meaning.library import evaluate_in_place
+from dockstrata.meaning.library import reader
 from dockstrata.source import Source
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.parse import parse
@@ -95,7 +95,10 @@ def measured(shared: Path, corpus: Path) -> Measured:
         for file in records
     }
     plain = {file: evaluator.evaluate(document) for file, document in documents.items()}
-    placed = {file: evaluate_in_place(document) for file, document in documents.items()}
+    placed = {
+        file: evaluator.evaluate(document, reader(str((corpus / file).parent), document.path))
+        for file, document in documents.items()
+    }
     values = _evaluate_as_values(documents)
     result = Measured([], [], [], [])
     for file, rows in records.items():

@@ -76,11 +76,6 @@ def image_set(evaluations: Iterable[Evaluation]) -> ImageSet:
     return ImageSet(tuple(ordered), tuple(found))
 
 
-def images_of(evaluation: Evaluation) -> list[Image]:
-    """The images of one file on its own."""
-    return list(image_set([evaluation]).images)
-
-
 def _id(evaluation: Evaluation, stage: Stage, used: set[str]) -> str:
     """``path#stage``; a second build of the same file adds who builds it so."""
     same = sum(other.label == stage.label for other in evaluation.stages)

@@ -239,8 +239,3 @@ def reader(directory: str, dockerfile: str) -> ContextReader:
         return Taken(("files", digest), directory)
 
     return read
-
-
-def evaluate_in_place(document: Document) -> Evaluation:
-    """Evaluate one document with the files of its own folder."""
-    return evaluate(document, reader(os.path.dirname(document.path) or ".", document.path))

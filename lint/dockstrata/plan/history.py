@@ -12,7 +12,7 @@ import re
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dockstrata.errors import DockstrataError
@@ -138,16 +138,6 @@ def _with_folders(name: str) -> Iterator[str]:
         yield name
         name = os.path.dirname(name)
     yield "."
-
-
-def rates_of(steps: Sequence[Step], history: History) -> dict[str, float]:
-    """By chain digest, the expected changes a month from the root down to each step."""
-    total = 0.0
-    found: dict[str, float] = {}
-    for step in steps:
-        total += history.rate(step)
-        found[step.chain] = total
-    return found
 
 
 def _git(folder: str, *arguments: str) -> bytes:

@@ -49,13 +49,7 @@ def unpinned_apk(context: Context) -> Iterator[Finding]:
         loose = [
             (command, words)
             for command in commands
-            if (
-                words := [
-                    word
-                    for word in operands(command.after("add"), _VALUED)
-                    if not _pinned(word.value)
-                ]
-            )
+            if (words := _loose(operands(command.after("add"), _VALUED)))
         ]
         if loose:
             yield context.finding(

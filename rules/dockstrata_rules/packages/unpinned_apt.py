@@ -45,13 +45,7 @@ def unpinned_apt(context: Context) -> Iterator[Finding]:
         loose = [
             (command, words)
             for command in commands
-            if (
-                words := [
-                    word
-                    for word in operands(command.after("install"), _VALUED)
-                    if not _pinned(word.value)
-                ]
-            )
+            if (words := _loose(operands(command.after("install"), _VALUED)))
         ]
         if loose:
             yield context.finding(
