@@ -35,6 +35,7 @@ from dockstrata_rules.instructions.invalid_definition_description import (
 from dockstrata_rules.instructions.invalid_label_email import invalid_label_email
 from dockstrata_rules.instructions.invalid_label_hash import invalid_label_hash
 from dockstrata_rules.instructions.invalid_label_key import invalid_label_key
+from dockstrata_rules.instructions.invalid_label_license import invalid_label_license
 from dockstrata_rules.instructions.invalid_label_time import invalid_label_time
 from dockstrata_rules.instructions.invalid_label_url import invalid_label_url
 from dockstrata_rules.instructions.invalid_label_version import invalid_label_version
@@ -127,6 +128,7 @@ RULES: tuple[Rule, ...] = (
     invalid_label_url,
     invalid_label_time,
     invalid_label_hash,
+    invalid_label_license,
     invalid_label_version,
     invalid_label_email,
     missing_label,
