@@ -223,7 +223,8 @@ def _faulty(
                 message = "names no rule: write 'ignore=CODE'"
                 yield _finding(UNKNOWN_IGNORE, source, ignore.span, message)
             for code in ignore.codes:
-                if registry.find(code.text) is None and not is_peers_code(code.text):
+                known = registry.find(code.text) is not None or is_peers_code(code.text)
+                if not known and not registry.problems:
                     names = (name for rule in registry.rules for name in rule.codes)
                     message = f"unknown rule '{code.text}'{suggestion(code.text, names)}"
                     yield _finding(UNKNOWN_IGNORE, source, code.span, message)

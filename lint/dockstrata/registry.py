@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,13 +14,17 @@ from dockstrata.errors import DockstrataError
 from dockstrata.rule import Rule
 
 GROUP = "dockstrata.rules"
+OWN = "dockstrata"
+"""The entry point of the pack that comes with the program."""
+_CODE = re.compile(r"[A-Za-z][\w-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All rules, in order of code."""
+    """All rules, in order of code; ``problems`` say which packs or rules are left out, and why."""
 
     rules: tuple[Rule, ...]
+    problems: tuple[str, ...] = ()
 
     def find(self, name: str) -> Rule | None:
         """The rule with this code, alias or name, in any case; a family by any of its codes."""
@@ -28,8 +33,7 @@ class Registry:
             if any(code.lower() == wanted for code in rule.codes):
                 return rule
         for rule in self.rules:
-            prefix = rule.code.lower()
-            if rule.family and wanted.startswith(prefix) and wanted[len(prefix) :].isdecimal():
+            if rule.family and _of_family(wanted, rule):
                 return rule
         return None
 
@@ -38,36 +42,82 @@ class Registry:
         return [rule.codes for rule in self.rules]
 
 
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """The rules of an entry point, by its name."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
 def make_registry(rules: tuple[Rule, ...]) -> Registry:
     """A registry of these rules and the framework's own.
 
     Raises :class:`DockstrataError` where two rules answer to one name.
     """
-    owners: dict[str, Rule] = {}
-    for rule in (*BUILTIN, *rules):
-        for code in rule.codes:
-            other = owners.setdefault(code.lower(), rule)
-            if other is not rule:
-                raise DockstrataError(
-                    f"two rules are called '{code}': {other.module} and {rule.module}"
-                )
-    ordered = sorted((*BUILTIN, *rules), key=lambda rule: rule.code)
-    return Registry(tuple(ordered))
+    registry = join_packs([Pack("rules", rules)])
+    if registry.problems:
+        raise DockstrataError(registry.problems[0])
+    return registry
+
+
+def join_packs(packs: Sequence[Pack], problems: Sequence[str] = ()) -> Registry:
+    """A registry of the packs' rules and the framework's own.
+
+    A rule that answers to a name of an earlier one is left out, and told in ``problems``.
+    """
+    owners = {code.lower(): rule for rule in BUILTIN for code in rule.codes}
+    rules, found = [*BUILTIN], [*problems]
+    for pack in packs:
+        for rule in pack.rules:
+            if any(rule is known for known in rules):
+                continue  # two entry points may lead to one tuple
+            trouble = _trouble(rule, owners)
+            if trouble is not None:
+                found.append(f"the rule pack '{pack.name}': {rule.code} is left out: {trouble}")
+                continue
+            owners.update((code.lower(), rule) for code in rule.codes)
+            rules.append(rule)
+    return Registry(tuple(sorted(rules, key=lambda rule: rule.code)), tuple(found))
+
+
+def _trouble(rule: Rule, owners: Mapping[str, Rule]) -> str | None:
+    """Why a rule cannot be among those that own these names (in lower case)."""
+    for code in rule.codes:
+        if not _CODE.fullmatch(code) or code.lower() in ("all", "buildkit"):
+            return f"'{code}' is no name that a comment or --select could say"
+        other = owners.get(code.lower()) or next(
+            (owner for owner in owners.values() if owner.family and _of_family(code, owner)), None
+        )
+        if other is not None:
+            return f"two rules are called '{code}': {other.module} and {rule.module}"
+    return None
+
+
+def _of_family(code: str, family: Rule) -> bool:
+    prefix, lowered = family.code.lower(), code.lower()
+    return lowered.startswith(prefix) and lowered[len(prefix) :].isdecimal()
 
 
 @lru_cache(maxsize=1)
 def load_registry() -> Registry:
-    """The installed packs' rules.
+    """The installed packs' rules. What cannot be loaded is told in the registry's ``problems``.
 
-    Raises :class:`DockstrataError` where there are none, or a pack cannot be loaded: a lint run
-    without rules would pass everything.
+    Raises :class:`DockstrataError` where there are none: a lint run without rules would pass
+    everything.
     """
-    rules: list[Rule] = []
-    for pack, value in _entry_points():
-        rules += _load(pack, value)
-    if not rules:
-        raise DockstrataError(f"no rules are installed: no package has an entry point in '{GROUP}'")
-    return make_registry(tuple(rules))
+    packs: list[Pack] = []
+    problems: list[str] = []
+    # Of two rules with one name a stranger's has to go.
+    for name, value in sorted(_entry_points(), key=lambda entry: entry[0] != OWN):
+        try:
+            packs.append(Pack(name, _load(name, value)))
+        except DockstrataError as error:
+            problems.append(str(error))
+    if not any(pack.rules for pack in packs):
+        none = f"no rules are installed: no package has an entry point in '{GROUP}'"
+        raise DockstrataError("; ".join(problems) or none)
+    return join_packs(packs, problems)
 
 
 def _load(pack: str, value: str) -> tuple[Rule, ...]:
@@ -78,7 +128,7 @@ def _load(pack: str, value: str) -> tuple[Rule, ...]:
         found: object = importlib.import_module(module.strip())
         for part in filter(None, attribute.strip().split(".")):
             found = getattr(found, part)
-    except Exception as error:  # a third party's module may raise anything
+    except (Exception, SystemExit) as error:  # a third party's module may raise anything
         kind = type(error).__name__
         raise DockstrataError(
             f"the rule pack '{pack}' ({value}) cannot be loaded: {kind}: {error}"

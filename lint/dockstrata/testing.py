@@ -8,9 +8,10 @@ findings, one a line: ``line:column CODE severity message``, in a set with the p
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,7 @@ from dockstrata.rule import Fixable, Rule
 from dockstrata.runner import check_set
 from dockstrata.selection import Selection
 from dockstrata.source import Source
+from dockstrata.syntax.parse import parse
 
 _FILE_HEADING = re.compile(r"# ((?:\S+/)?(?:\S*Dockerfile\S*|dockstrata\.toml))")
 
@@ -60,6 +62,51 @@ def run_case(rule: Rule, folder: Path) -> CaseOutcome:
         fixed = result.source.text
         problems += _fix_holds(rule, checker, result)
     return CaseOutcome(_expected(findings, False), fixed, tuple(findings), tuple(problems))
+
+
+def cases(rules: Iterable[Rule], folder: Path) -> list[tuple[Rule, Path]]:
+    """The case folders ``folder/RULE-NAME/CASE`` of the rules, in order."""
+    return [
+        (rule, path)
+        for rule in rules
+        for path in sorted((folder / rule.name).glob("*"))
+        if path.is_dir()
+    ]
+
+
+def case_problems(rule: Rule, folder: Path, *, regenerate: bool = False) -> list[str]:
+    """In what a case differs from its golden files, in words; nothing where it holds.
+
+    ``regenerate`` writes the golden files first: what is left then is wrong whatever they say.
+    """
+    outcome = run_case(rule, folder)
+    golden = {"expected.txt": outcome.expected, "fixed.Dockerfile": outcome.fixed}
+    problems = list(outcome.problems)
+    for name, text in golden.items():
+        path = folder / name
+        data = None if text is None else text.encode("utf-8", "surrogateescape")
+        if regenerate and data is not None:
+            path.write_bytes(data)
+        elif regenerate:
+            path.unlink(missing_ok=True)
+        there = path.read_bytes() if path.exists() else None
+        if there != data:
+            problems.append(f"{path}: {_apart(there, data)}")
+    if outcome.fixed is not None:
+        before = parse(Source.from_bytes("Dockerfile", (folder / "Dockerfile").read_bytes()))
+        faults = parse(Source("Dockerfile", outcome.fixed)).faults
+        if len(faults) > len(before.faults):
+            problems.append(f"fixed.Dockerfile:{faults[0].line}: {faults[0].message}")
+    return problems
+
+
+def _apart(there: bytes | None, wanted: bytes | None) -> str:
+    if there is None:
+        return "is missing: write the golden files, and read them"
+    if wanted is None:
+        return "nothing is fixed here: remove it"
+    old, new = (data.decode("utf-8", "replace").splitlines() for data in (there, wanted))
+    return "\n".join(["differs", *difflib.unified_diff(old, new, "golden", "now", lineterm="")])
 
 
 def check_files(

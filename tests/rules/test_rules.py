@@ -11,13 +11,11 @@ import pytest
 from dockstrata.registry import load_registry
 from dockstrata.report.rule_page import examples
 from dockstrata.rule import Fixable, Rule
-from dockstrata.source import Source
-from dockstrata.syntax.parse import parse
-from dockstrata.testing import CaseOutcome, example_problems, run_case
+from dockstrata.testing import CaseOutcome, case_problems, cases, example_problems, run_case
 
 HERE = Path(__file__).parent
 RULES = load_registry().rules
-CASES = sorted(path for rule in RULES for path in (HERE / rule.name).glob("*") if path.is_dir())
+CASES = sorted(path for _, path in cases(RULES, HERE))
 
 
 def _id(value: object) -> str:
@@ -43,26 +41,7 @@ def regenerate(request: pytest.FixtureRequest) -> bool:
 
 @pytest.mark.parametrize("folder", CASES, ids=_id)
 def test_case(folder: Path, regenerate: bool) -> None:
-    outcome = _run(folder)
-    expected, fixed = folder / "expected.txt", folder / "fixed.Dockerfile"
-    if regenerate:
-        expected.write_bytes(outcome.expected.encode())
-        if outcome.fixed is not None:
-            fixed.write_bytes(outcome.fixed.encode("utf-8", "surrogateescape"))
-        else:
-            fixed.unlink(missing_ok=True)
-    assert expected.exists(), "no expected.txt: run with --regenerate and read the diff"
-    assert outcome.expected == expected.read_text(encoding="utf-8")
-    assert not outcome.problems
-    if outcome.fixed is None:
-        assert not fixed.exists(), "nothing is fixed here any more: remove fixed.Dockerfile"
-    else:
-        assert fixed.exists(), "no fixed.Dockerfile: run with --regenerate and read the diff"
-        data = fixed.read_bytes()
-        assert outcome.fixed.encode("utf-8", "surrogateescape") == data
-        before = parse(Source.from_bytes("Dockerfile", (folder / "Dockerfile").read_bytes()))
-        after = parse(Source.from_bytes("Dockerfile", data))
-        assert len(after.faults) <= len(before.faults)
+    assert case_problems(_rule(folder), folder, regenerate=regenerate) == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=_id)

@@ -70,6 +70,7 @@ def run(request: Request, stdout: TextIO, colour: bool = False) -> int:
         result = _from_stdin(request, job)
     else:
         result = _from_files(request, configuration, job)
+    result.errors = [*registry.problems, *result.errors]
     _tell(result, request)
     if request.write_baseline:
         assert request.baseline is not None
@@ -114,15 +115,14 @@ def _configuration(request: Request) -> Configuration:
 def _options(request: Request, configuration: Configuration, registry: Registry) -> Options:
     lint = configuration.lint
     names = registry.names()
-    for where, selectors in configuration.selectors:
-        require_known(selectors, names, where)
     given = {
         "--select": split(request.select),
         "--extend-select": split(request.extend_select),
         "--ignore": split(request.ignore),
     }
-    for option, selectors in given.items():
-        require_known(selectors, names, option)
+    if not registry.problems:  # else a name that nobody knows may be a broken pack's
+        for where, selectors in (*configuration.selectors, *given.items()):
+            require_known(selectors, names, where)
     select = None if lint.select is None else tuple((name, 0) for name in lint.select)
     if given["--select"]:
         select = tuple((name, 1) for name in given["--select"])

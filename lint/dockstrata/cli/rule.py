@@ -9,6 +9,7 @@ import click
 from dockstrata.errors import DockstrataError
 from dockstrata.registry import load_registry
 from dockstrata.report import rule_page
+from dockstrata.report.terminal import printable
 
 
 @click.command("rule")
@@ -17,13 +18,15 @@ from dockstrata.report import rule_page
 def command(code: str | None, form: str) -> None:
     """Explain a rule, by code, alias or name; without one, list all."""
     registry = load_registry()
+    for problem in registry.problems:
+        click.echo(f"error: {printable(problem)}", err=True)
     if code is None:
         rules = registry.rules
         if form == "json":
             click.echo(json.dumps([rule_page.as_json(rule) for rule in rules], indent=2))
         else:
             click.echo("\n".join(rule_page.listing(rules)))
-        return
+        raise SystemExit(2 if registry.problems else 0)
     rule = registry.find(code)
     if rule is None:
         from dockstrata.selection import suggestion
