@@ -23,6 +23,7 @@ from dockstrata.syntax.gotext import SPACE
 from dockstrata.syntax.nodes import Document, Instruction
 
 if TYPE_CHECKING:
+    from dockstrata.facts import Facts
     from dockstrata.shellcheck.scripts import Remark
     from dockstrata.syntax.shell import Command, Shell
 
@@ -89,6 +90,8 @@ class Rule:
     """Another rule's code: what both find at one place is one finding, under this rule's code."""
     reads_shellcheck: bool = False
     """Reads :attr:`Context.remarks`: runs when ShellCheck is done, and not at all without it."""
+    alone: bool = False
+    """About the set, but has something to say of a single image as well."""
 
     def page(self) -> str:
         """The rule's documentation: the docstring of its module."""
@@ -204,6 +207,8 @@ class SetContext:
     trie: Trie
     settings: Settings
     plan: PlanSettings
+    facts: Facts
+    """What only some rules ask for: how the set is built, which files are generated."""
 
     def finding(
         self,
@@ -282,13 +287,20 @@ def rule(
 
 
 def set_rule(
-    *, code: str, name: str, severity: Severity, aliases: tuple[str, ...] = (), default: bool = True
+    *,
+    code: str,
+    name: str,
+    severity: Severity,
+    aliases: tuple[str, ...] = (),
+    default: bool = True,
+    alone: bool = False,
 ) -> Callable[[Callable[[SetContext], Iterable[Finding]]], Rule]:
     """Make a function of the whole set a rule."""
 
     def wrap(check: Callable[[SetContext], Iterable[Finding]]) -> Rule:
         return Rule(
-            code, name, severity, aliases, Fixable.NEVER, None, check, check.__module__, default
-        )
+            code, name, severity, aliases, Fixable.NEVER, None, check, check.__module__, default,
+            alone=alone,
+        )  # fmt: skip
 
     return wrap

@@ -327,9 +327,10 @@ def _tags(wired: Wired) -> tuple[tuple[str, Builder], ...]:
 
 
 def check_set(paths: Sequence[str], checker: Checker, wired: Wired | None = None) -> SetOutcome:
-    """Run the rules about the set; one image is no set. ``wired`` says how it is built."""
+    """Run the rules about the set; for one image few of them. ``wired`` says how it is built."""
     outcome = SetOutcome()
-    if not checker.set_rules or not paths:
+    rules = checker.set_rules
+    if not rules or not paths:
         return outcome
     from dockstrata.syntax.parse import parse
 
@@ -345,21 +346,28 @@ def check_set(paths: Sequence[str], checker: Checker, wired: Wired | None = None
         documents.append(parse(source))
     stages = (node.keyword == "FROM" for document in documents for node in document.instructions)
     if sum(stages) < 2:
-        return outcome
+        rules = tuple(rule for rule in rules if rule.alone)
+        if not rules:
+            return outcome
+    from dockstrata.facts import Facts
     from dockstrata.meaning.images import image_set
-    from dockstrata.meaning.library import Library
+    from dockstrata.meaning.library import Library, unread
     from dockstrata.rule import SetContext
     from dockstrata.similarity.trie import build_trie
 
-    images = image_set(Library(documents, wired or {}).all())
+    # What COPY takes is of interest only where there is a second image to compare.
+    library = Library(documents, wired or {}, unread if rules != checker.set_rules else None)
+    images = image_set(library.all())
     if len(images.images) < 2:
-        return outcome
+        rules = tuple(rule for rule in rules if rule.alone)
     trie = build_trie(images.images)
     settings, plan = checker.options.settings, checker.options.plan
-    for rule in checker.set_rules:
+    facts = Facts(library, images, checker.parents, plan)
+    for rule in rules:
         assert rule.check_set is not None
         try:
-            outcome.findings += rule.check_set(SetContext(rule, images, trie, settings, plan))
+            context = SetContext(rule, images, trie, settings, plan, facts)
+            outcome.findings += rule.check_set(context)
             outcome.ran.add(rule.code)
         except Exception as error:
             outcome.failures.append(failure(rule, "the set", error))

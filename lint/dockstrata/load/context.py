@@ -298,16 +298,36 @@ _contexts: dict[tuple[str, str], BuildContext] = {}
 def context_for(directory: str, dockerfile: str) -> BuildContext:
     """The build context of a Dockerfile built with ``directory``; one object a process.
 
-    ``<dockerfile>.dockerignore`` beside the Dockerfile wins over ``.dockerignore`` in the context
-    (docs "Dockerignore": filename and location). Raises :class:`ContextError` where that file is
-    there and cannot be read.
+    Raises :class:`ContextError` where its ignore file is there and cannot be read.
     """
+    found = _ignore_text(directory, dockerfile)
     key = (os.path.abspath(directory), "")
-    ignore: IgnoreFile | None = None
+    if found is not None:
+        text = found[1].encode("utf-8", "surrogateescape")
+        key = (key[0], hashlib.sha256(text).hexdigest())
+    if key not in _contexts:
+        ignore = None if found is None else IgnoreFile.parse(found[1], found[0])
+        _contexts[key] = BuildContext(directory, ignore)
+    return _contexts[key]
+
+
+def ignore_file_for(directory: str, dockerfile: str) -> IgnoreFile | None:
+    """The ignore file that counts when a Dockerfile is built with ``directory``, if there is one.
+
+    Raises :class:`ContextError` where it cannot be read.
+    """
+    found = _ignore_text(directory, dockerfile)
+    return None if found is None else IgnoreFile.parse(found[1], found[0])
+
+
+def _ignore_text(directory: str, dockerfile: str) -> tuple[str, str] | None:
+    """Path and text. ``<dockerfile>.dockerignore`` beside the Dockerfile wins over
+    ``.dockerignore`` in the context (docs "Dockerignore": filename and location).
+    """
     for path in (f"{dockerfile}.dockerignore", os.path.join(directory, ".dockerignore")):
         try:
             with open(path, "rb") as file:
-                text = file.read().decode("utf-8", "surrogateescape")
+                return path, file.read().decode("utf-8", "surrogateescape")
         except FileNotFoundError:
             continue
         except NotADirectoryError:
@@ -315,12 +335,7 @@ def context_for(directory: str, dockerfile: str) -> BuildContext:
         except OSError as error:
             message = f"{path} cannot be read: {error.strerror}"
             raise ContextError("bad-ignore-file", message) from None
-        key = (key[0], hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest())
-        ignore = IgnoreFile.parse(text, path)
-        break
-    if key not in _contexts:
-        _contexts[key] = BuildContext(directory, ignore)
-    return _contexts[key]
+    return None
 
 
 def forget_contexts() -> None:

@@ -11,7 +11,7 @@ from dockstrata.load.context import ContextError, context_for
 from dockstrata.load.discover import tidy
 from dockstrata.load.secrets import secret_from
 from dockstrata.load.wiring import Build
-from dockstrata.meaning.context import ContextReader, Taken
+from dockstrata.meaning.context import ContextReader, Taken, no_context
 from dockstrata.meaning.evaluate import Evaluation, Stage, canonical_image, evaluate
 from dockstrata.meaning.marks import BASE_MARK, MARKED_LINES
 from dockstrata.meaning.step import Barrier
@@ -218,6 +218,11 @@ def same_build(one: Build, other: Build) -> bool:
         and dict(one.contexts) == dict(other.contexts)
         and sorted(one.platforms) == sorted(other.platforms)
     )
+
+
+def unread(_directory: str, _dockerfile: str) -> ContextReader:
+    """For work that never compares files."""
+    return no_context
 
 
 def reader(directory: str, dockerfile: str) -> ContextReader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -93,9 +93,7 @@ def read_repository(
         raise DockstrataError(f"no Dockerfile found{skipped}", where)
     problems: list[Problem] = []
     unreadable: list[Skipped] = []
-    generated: dict[str, Generated] = {}
     documents: list[Document] = []
-    listing, text_of = lru_cache(None)(list_directory), lru_cache(256)(read_text)
     for path in found.files:
         if not os.path.isfile(path):
             unreadable.append(Skipped(path, "unreadable", "is not a regular file"))
@@ -110,10 +108,6 @@ def read_repository(
         if document.faults:
             fault = document.faults[0]
             problems.append(Problem(path, fault.line, fault.message))
-        phrase = generated_by(source.text)
-        template = template_for(path, listing, text=source.text, read=text_of)
-        if phrase is not None or template is not None:
-            generated[path] = Generated(phrase, template)
         documents.append(document)
     if not documents:
         raise DockstrataError(unreadable[0].message, unreadable[0].path)
@@ -127,9 +121,21 @@ def read_repository(
     library = Library(documents, all_builds(wired, builds), read)
     images = image_set(library.all())
     root = common_root(paths)
-    return Repository(
-        root, images, library, (*found.skipped, *unreadable), tuple(problems), generated
-    )
+    left_out = (*found.skipped, *unreadable)
+    return Repository(root, images, library, left_out, tuple(problems), generated_files(documents))
+
+
+def generated_files(documents: Iterable[Document]) -> dict[str, Generated]:
+    """Those of the documents, by path, that a program writes."""
+    listing, text_of = lru_cache(None)(list_directory), lru_cache(256)(read_text)
+    found: dict[str, Generated] = {}
+    for document in documents:
+        text = document.source.text
+        phrase = generated_by(text)
+        template = template_for(document.path, listing, text=text, read=text_of)
+        if phrase is not None or template is not None:
+            found[document.path] = Generated(phrase, template)
+    return found
 
 
 def all_builds(wired: Builds, configured: Sequence[Build]) -> dict[str, list[Build]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from dockstrata.load.context import forget_contexts
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository, read_repository, written_by_us
+from dockstrata.plan.adoptable import adoptable_images
 from dockstrata.plan.candidates import Limit
 from dockstrata.plan.model import Plan, Refusal
 from dockstrata.plan.planner import Placement, make_plan
@@ -80,7 +81,7 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
             options.settings,
             _placement(repository, everything),
             _excluded(repository, everything),
-            _adoptable(repository),
+            adoptable_images(repository.set, repository.library),
             options.model,
         )
     blocked = [base.path for base in plan.bases if base.kind == "file" and _taken(base.path)]
@@ -165,7 +166,7 @@ def _proved(
 ) -> tuple[Plan, Draft]:
     """Plan and draft, leaving out what cannot be proved, until all that is left is."""
     placement = _placement(repository, options)
-    adoptable = _adoptable(repository)
+    adoptable = adoptable_images(repository.set, repository.library)
     limits: dict[str, Limit] = {}
     while True:
         plan = make_plan(
@@ -225,20 +226,4 @@ def _tighter(
         for other in repository.set.images:
             if other.path == image.path and other.id in plan.base_of:
                 tighten(other, replace(failed[image.id], id=other.id))
-    return found
-
-
-def _adoptable(repository: Repository) -> dict[str, str]:
-    """Images that others may move onto: dockstrata's bases, and what others are built on."""
-    library = repository.library
-    parents = {image.parent.id for image in repository.set.images if image.parent is not None}
-    stages = {id(image.stage): image for image in repository.set.images}
-    found: dict[str, str] = {}
-    for reference, product in library.products.items():
-        if reference.startswith(("service:", "target:")):
-            continue
-        stage = library.resolve(reference)
-        image = stages.get(id(stage)) if stage is not None else None
-        if image is not None and (product.path in library.marked or image.id in parents):
-            found.setdefault(image.id, product.reference)
     return found

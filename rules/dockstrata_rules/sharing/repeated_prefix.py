@@ -25,7 +25,8 @@ Good:
     COPY cart.jar /
 
 Source: the images that ``dockstrata plan`` would make; its limits and costs decide which prefixes
-are worth one. ``dockstrata apply`` writes them.
+are worth one. ``dockstrata apply`` writes them. Files that a program writes are passed over, as
+``apply`` leaves them alone: ``dockstrata plan --include-generated`` shows what they repeat.
 """
 
 from __future__ import annotations
@@ -43,10 +44,7 @@ if TYPE_CHECKING:
 
 @set_rule(code="DS101", name="repeated-prefix", severity=Severity.WARNING)
 def repeated_prefix(context: SetContext) -> Iterator[Finding]:
-    # Loaded where a set is checked: one file alone has no use for the planner.
-    from dockstrata.plan.planner import Placement, make_plan
-
-    for base in make_plan(context.images, context.plan, Placement()).bases:
+    for base in context.facts.plan.bases:
         places = [
             (image, node)
             for image in sorted(base.served, key=lambda image: image.path)

@@ -1,0 +1,68 @@
+"""Facts about a set that few rules ask for, each looked up when it is asked for first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dockstrata.load.context import ContextError, ignore_file_for
+from dockstrata.load.ignorefile import IgnoreFile
+from dockstrata.load.wiring import Build
+from dockstrata.meaning.images import ImageSet
+from dockstrata.meaning.library import Library
+from dockstrata.parents import Parents
+from dockstrata.plan.settings import PlanSettings
+
+if TYPE_CHECKING:  # loaded where they are asked for
+    from dockstrata.meaning.repository import Generated
+    from dockstrata.plan.model import Plan
+
+
+class Facts:
+    """How the set is built, which files programs write, what a plan would make of it."""
+
+    def __init__(
+        self, library: Library, images: ImageSet, parents: Parents, settings: PlanSettings
+    ) -> None:
+        """``parents`` finds the bases that lie outside the files looked at."""
+        self.library = library
+        self.images = images
+        self.parents = parents
+        self.settings = settings
+
+    @cached_property
+    def generated(self) -> Mapping[str, Generated]:
+        """By path, the Dockerfiles that a program writes."""
+        from dockstrata.meaning.repository import generated_files
+
+        return generated_files(self.library.documents.values())
+
+    def ignore_file(self, build: Build) -> IgnoreFile | None:
+        """The ignore file that counts in a build; ``None`` without one that can be read."""
+        try:
+            return ignore_file_for(build.context, build.dockerfile)
+        except ContextError:
+            return None
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What ``dockstrata plan`` would propose, less its proof. Generated files are left out."""
+        from dockstrata.plan.adoptable import adoptable_images
+        from dockstrata.plan.model import Refusal
+        from dockstrata.plan.planner import Placement, make_plan
+
+        excluded = {
+            image.id: Refusal(image.id, "generated", self.generated[image.path].reason)
+            for image in self.images.images
+            if image.path in self.generated
+        }
+        adoptable = adoptable_images(self.images, self.library)
+        return make_plan(self.images, self.settings, Placement(), excluded, adoptable)
+
+    def builds(self, path: str, reference: str) -> bool:
+        """Whether the set, or a base in a folder above ``path``, builds an image reference."""
+        if reference in self.library.products:
+            return True
+        resolve = self.parents.resolver(self.library.documents[path])
+        return resolve(reference) is not None
