@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate, count
+from operator import add
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,11 +38,10 @@ class Source:
     def line_starts(self) -> list[int]:
         """Offsets at which lines begin; a line ends at ``\\n`` alone, as BuildKit counts."""
         if not self._starts:
-            starts = self._starts
-            starts.append(0)
-            find, position = self.text.find, 0
-            while position := find("\n", position) + 1:
-                starts.append(position)
+            lengths = map(len, self.text.split("\n"))
+            # Each line's newline counts too.
+            self._starts.extend(map(add, accumulate(lengths, initial=0), count()))
+            self._starts.pop()
         return self._starts
 
     def position(self, offset: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import sys
@@ -12,6 +13,9 @@ import click
 
 from dockstrata import __version__
 from dockstrata.errors import DockstrataError
+
+# Documents live to the end: looking through them for garbage would cost a fifth of a run.
+GC_THRESHOLDS = (20_000, 20, 20)
 
 # One line each, so that --help imports none of them.
 COMMANDS = {
@@ -67,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 nothing found, 1 findings (or nobody reads them: a closed pipe), 2 the job could not be
     done, 130 where the user ended the run.
     """
+    gc.set_threshold(*GC_THRESHOLDS)
     given = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from dockstrata.load.wiring import Build
@@ -97,6 +98,7 @@ def find_stage(stages: Sequence[Stage], name: str) -> Stage | None:
     return next((stage for stage in reversed(stages) if stage.name == lowered), None)
 
 
+@lru_cache(maxsize=4096)
 def canonical_image(image: str) -> str:
     """An image reference spelled in full; one with a symbol in it stays as it is."""
     if image == "scratch" or is_symbolic(image):

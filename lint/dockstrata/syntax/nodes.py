@@ -44,15 +44,15 @@ class Fault:
     """``syntax``: the whole file is unreadable; ``instruction``: one instruction is refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Instruction:
     """One instruction.
 
     ``keyword`` is upper case, ``written`` as in the file. ``line`` is the *logical* line:
     continuations joined, comments and empty lines in between left out. ``arguments`` and
     ``flags`` are as BuildKit's parser gives them (ENV and LABEL: name, value, separator in
-    turn). ``span`` covers the instruction with its heredocs, without its final newline;
-    ``start_line`` and ``end_line`` count from 1.
+    turn). ``start_line`` and ``end_line`` count from 1. Nobody changes a node once it is made;
+    it is not frozen because that would make making it twice as slow.
     """
 
     source: Source
@@ -65,7 +65,9 @@ class Instruction:
     heredocs: tuple[Heredoc, ...]
     start_line: int
     end_line: int
-    span: Span
+    start: int
+    """Offset in the file, as ``end``."""
+    end: int
     escape: str
     arguments_at: int
     """Where in ``line`` the text after the flags begins."""
@@ -78,9 +80,14 @@ class Instruction:
     fault: Fault | None = None
 
     @property
+    def span(self) -> Span:
+        """The instruction with its heredocs, without its final newline."""
+        return Span(self.start, self.end)
+
+    @property
     def text(self) -> str:
         """The instruction as it stands in the file."""
-        return self.source.text[self.span.start : self.span.end]
+        return self.source.text[self.start : self.end]
 
     @property
     def rest(self) -> str:
@@ -140,9 +147,13 @@ class Instruction:
 class Comment:
     """A comment line outside any instruction (inside one it is part of the instruction's text)."""
 
-    span: Span
+    start: int
     line: int
     text: str
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.start + len(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +179,9 @@ class Document:
         """The file cut at its nodes: instructions and what lies between them; joined, the file."""
         text, result, position = self.source.text, [], 0
         for instruction in self.instructions:
-            result.append(text[position : instruction.span.start])
-            result.append(text[instruction.span.start : instruction.span.end])
-            position = instruction.span.end
+            result.append(text[position : instruction.start])
+            result.append(text[instruction.start : instruction.end])
+            position = instruction.end
         result.append(text[position:])
         return result
 

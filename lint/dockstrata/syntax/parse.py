@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dockstrata.source import Source, Span
+from dockstrata.source import Source
 from dockstrata.syntax.arguments import (
     ArgumentError,
     by_blanks,
@@ -17,7 +17,7 @@ from dockstrata.syntax.arguments import (
 from dockstrata.syntax.check import refusal
 from dockstrata.syntax.gotext import lower
 from dockstrata.syntax.nodes import KEYWORDS, Document, Fault, Instruction
-from dockstrata.syntax.scanner import RawInstruction, scan
+from dockstrata.syntax.scanner import Pieces, RawInstruction, scan
 
 _JSON_OR_STRING = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL"})
 _JSON_OR_LIST = frozenset({"ADD", "COPY", "VOLUME"})
@@ -34,8 +34,7 @@ def parse(source: Source) -> Document:
     found = scan(source)
     escape = found.directives.escape
     instructions = [
-        _node(source, raw, raw.line, raw.pieces, Span(raw.pieces[0][1], raw.end), escape, True)
-        for raw in found.instructions
+        _node(source, raw, raw.line, raw.pieces, escape, True) for raw in found.instructions
     ]
     return Document(
         source,
@@ -77,8 +76,7 @@ def _node(
     source: Source,
     raw: RawInstruction,
     line: str,
-    pieces: tuple[tuple[int, int], ...],
-    span: Span,
+    pieces: Pieces,
     escape: str,
     outermost: bool,
 ) -> Instruction:
@@ -92,7 +90,7 @@ def _node(
         if keyword == "ONBUILD" and not outermost:
             arguments = _chained(rest, escape)
         elif keyword == "ONBUILD" and rest:
-            trigger = _node(source, raw, rest, _rebase(pieces, at), span, escape, False)
+            trigger = _node(source, raw, rest, _rebase(pieces, at), escape, False)
             if trigger.fault is not None and trigger.fault.kind == "syntax":
                 fault = trigger.fault
         else:
@@ -111,7 +109,8 @@ def _node(
         raw.heredocs,
         raw.start_line,
         raw.end_line,
-        span,
+        raw.pieces[0][1],
+        raw.end,
         escape,
         at,
         pieces,
@@ -122,7 +121,7 @@ def _node(
     if fault is not None or not outermost or (keyword in _NEVER_REFUSED and not flags):
         return node
     if (message := refusal(node)) is not None:
-        object.__setattr__(node, "fault", Fault(message, raw.start_line, "instruction"))
+        node.fault = Fault(message, raw.start_line, "instruction")
     return node
 
 
@@ -139,7 +138,7 @@ def _chained(rest: str, escape: str) -> list[str]:
     return [""]
 
 
-def _rebase(pieces: tuple[tuple[int, int], ...], at: int) -> tuple[tuple[int, int], ...]:
+def _rebase(pieces: Pieces, at: int) -> Pieces:
     """Pieces for the text that begins at ``at``: that is its offset 0."""
     logical, physical = next(piece for piece in reversed(pieces) if piece[0] <= at)
     after = tuple((offset - at, place) for offset, place in pieces if offset > at)

@@ -136,20 +136,22 @@ class _Masker:
             if not line:
                 continue
             if line[0] == "#":
-                self.comments.append(Comment(Span(start, start + len(line)), number + 1, line))
+                self.comments.append(Comment(start, number + 1, line))
+                continue
+            body = _continued(line, directives.escape)
+            if body is None:
+                end = start + len(line)
+                raw = RawInstruction(number + 1, number + 1, end, line, ((0, start),))
             else:
-                raw = self._instruction(number, line, start)
-                self.raw.append(raw)
-                if "<<" in raw.line and _takes_heredocs(raw.line) and not self._heredocs(raw):
-                    return False
+                raw = self._continue(number, body, start)
+            self.raw.append(raw)
+            if "<<" in raw.line and _takes_heredocs(raw.line) and not self._heredocs(raw):
+                return False
         return True
 
-    def _instruction(self, number: int, line: str, start: int) -> RawInstruction:
+    def _continue(self, number: int, body: str, start: int) -> RawInstruction:
+        """The instruction whose first line, less its escape, is ``body``."""
         escape = self.directives.escape
-        body = _continued(line, escape)
-        if body is None:
-            end = start + len(line)
-            return RawInstruction(number + 1, number + 1, end, line, ((0, start),))
         parts, places, empty = [body], [start], []
         lines, starts, count = self.lines, self.starts, len(self.lines)
         at, more = number + 1, True
@@ -166,12 +168,12 @@ class _Masker:
                 if content[0] == "#":
                     continue
             places.append(starts[at - 1])
-            body = _continued(line, escape)
-            if body is None:
+            shortened = _continued(line, escape)
+            if shortened is None:
                 parts.append(line)
                 more = False
             else:
-                parts.append(body)
+                parts.append(shortened)
         self.at = at
         pieces = tuple(zip(accumulate(map(len, parts), initial=0), places, strict=False))
         line = "".join(parts)
