@@ -83,7 +83,7 @@ def lint_files(
     dockerfiles = [path for path in paths if path not in job.python]
     work = len(dockerfiles) + (len(paths) - len(dockerfiles)) // PYTHON_FILES
     processes = 1 if given else _processes(jobs, work)
-    wired = _wired(dockerfiles, wiring, builds)
+    wired = how_built(dockerfiles, wiring, builds)
     job = replace(job, tags=_tags(wired))
     checker = Checker(registry, job.options, jobs or processors(), dict(job.tags))
     outcomes = iter(_outcomes(paths, job, checker, processes))
@@ -306,7 +306,7 @@ Wired = Mapping[str, Sequence["Build"]]
 """How each Dockerfile is built, by path."""
 
 
-def _wired(paths: Sequence[str], wiring: Sequence[str], builds: Sequence[Build]) -> Wired:
+def how_built(paths: Sequence[str], wiring: Sequence[str], builds: Sequence[Build]) -> Wired:
     """As compose and bake files say, or the configuration."""
     if not wiring and not builds:
         return {}

@@ -1,7 +1,7 @@
 """The harness for a pack's tests: a rule's golden cases and the examples of its page.
 
 A case is a folder with ``Dockerfile``, ``expected.txt`` and, where a finding has a fix,
-``fixed.Dockerfile``; a rule about the set has its Dockerfiles below ``set/`` instead. A
+``fixed.Dockerfile``; a rule about the set has its files below ``set/`` instead. A
 ``dockstrata.toml`` in the folder configures the rule. ``expected.txt`` has the rule's own
 findings, one a line: ``line:column CODE severity message``, in a set with the path before it.
 """
@@ -21,15 +21,19 @@ from dockstrata.checker import Checked, Checker, Options
 from dockstrata.configuration import Configuration, load_configuration
 from dockstrata.finding import Finding
 from dockstrata.fixer import Fixed, fix_source
+from dockstrata.load.discover import discover
 from dockstrata.registry import Registry, load_registry
 from dockstrata.report.rule_page import Example, examples
 from dockstrata.rule import Fixable, Rule
-from dockstrata.runner import check_set
+from dockstrata.runner import check_set, how_built
 from dockstrata.selection import Selection
 from dockstrata.source import Source
 from dockstrata.syntax.parse import parse
 
-_FILE_HEADING = re.compile(r"# ((?:\S+/)?(?:\S*Dockerfile\S*|dockstrata\.toml))")
+_FILE_HEADING = re.compile(
+    r"# ((?:\S+/)?(?:\S*Dockerfile\S*|dockstrata\.toml|\.dockerignore|compose\.yaml"
+    r"|docker-bake\.hcl))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,9 @@ def check_files(
         before = os.getcwd()
         os.chdir(folder)
         try:
-            outcome = check_set(sorted(files), checker)
+            found = discover(["."])
+            wired = how_built(found.files, found.wiring, ())
+            outcome = check_set(found.files, checker, wired)
         finally:
             os.chdir(before)
     if outcome.failures:
