@@ -13,7 +13,7 @@ from dockstrata.load.wiring import Build
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.hcl import target_names
-from dockstrata.syntax.nodes import Document
+from dockstrata.syntax.nodes import Document, Instruction
 from dockstrata.syntax.words import WordError, expand
 
 BUILT = "built:"
@@ -23,13 +23,25 @@ _MOUNT_FROM = re.compile(r"(?:^|,)from=([^,]+)")
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """An image that FROM, COPY or a mount names, arguments expanded; ``job`` is what builds it."""
+
+    node: Instruction
+    image: str
+    job: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One image to build.
 
     ``name`` is what people call it, ``tags`` never empty, the first what others refer to.
-    ``contexts`` are named contexts, ``built:REF`` where another job builds them. ``declared`` are
-    the build arguments of its Dockerfile, ``asked`` what its RUN mounts. ``needs`` are the names
-    of the jobs that must be done before, ``missing`` images of ``localhost`` that no job builds.
+    ``number`` is that of the build among those of its Dockerfile. ``contexts`` are named contexts,
+    ``built:REF`` where another job builds them. ``declared`` are the build arguments of its
+    Dockerfile, ``asked`` what its RUN mounts. ``named`` are the images from outside the file with
+    the instructions that name them and, where another job builds one, its name. ``needs`` are the
+    names of the jobs that must be done before, ``missing`` images of ``localhost`` that no job
+    builds.
     """
 
     name: str
@@ -38,6 +50,8 @@ class Job:
     contexts: tuple[tuple[str, str], ...]
     declared: frozenset[str]
     asked: Mounted
+    number: int = 0
+    named: tuple[Named, ...] = ()
     needs: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     base: bool = False
@@ -72,9 +86,11 @@ def jobs_of(repository: Repository, given: Mapping[str, str] | None = None) -> l
         named = dict(job.build.contexts)
         needs: dict[str, None] = {}
         missing: dict[str, None] = {}
-        for image in _images(document, _values(job, given)):
-            reference = _reference(image, named)
-            if (needed := known.get(reference)) is not None:
+        images: list[Named] = []
+        for node, image in _images(document, _values(job, given)):
+            needed = known.get(_reference(image, named))
+            images.append(Named(node, image, needed))
+            if needed is not None:
                 needs[needed] = None
             elif image.startswith(LOCAL) and image not in named:
                 missing[image] = None
@@ -85,7 +101,11 @@ def jobs_of(repository: Repository, given: Mapping[str, str] | None = None) -> l
                 needs[needed] = None
             contexts.append((name, value if needed is None else BUILT + tag_of[needed]))
         jobs[job.name] = replace(
-            job, contexts=tuple(contexts), needs=tuple(needs), missing=tuple(missing)
+            job,
+            contexts=tuple(contexts),
+            named=tuple(images),
+            needs=tuple(needs),
+            missing=tuple(missing),
         )
     return list(_ordered(jobs))
 
@@ -148,6 +168,7 @@ def _drafts(repository: Repository) -> tuple[dict[_Key, str], list[Job]]:
                 declared=_declared(document),
                 asked=mounted(document),
                 base=path in library.marked,
+                number=number,
             )
         )
     return names, jobs
@@ -180,7 +201,7 @@ def _values(job: Job, given: Mapping[str, str] | None) -> dict[str, str]:
     return {**values, **(given or {})}
 
 
-def _images(document: Document, given: Mapping[str, str]) -> Iterator[str]:
+def _images(document: Document, given: Mapping[str, str]) -> Iterator[tuple[Instruction, str]]:
     """The images from outside a file that its stages are built on or take files from."""
     values: dict[str, str] = {}
     stages: set[str] = set()
@@ -191,8 +212,8 @@ def _images(document: Document, given: Mapping[str, str]) -> Iterator[str]:
                 values[name] = given.get(name, _expanded(default, values, document.escape))
         elif node.keyword == "FROM" and node.arguments:
             image = _expanded(node.arguments[0], values, document.escape)
-            if image not in stages:
-                yield image
+            if image.lower() not in stages:
+                yield node, image
             stages.add(node.arguments[2].lower() if len(node.arguments) == 3 else "\0")
         else:
             inner = node.trigger or node
@@ -202,7 +223,7 @@ def _images(document: Document, given: Mapping[str, str]) -> Iterator[str]:
                     sources += _MOUNT_FROM.findall(mount)
             for source in sources:
                 if source and source.lower() not in stages and not source.isdecimal():
-                    yield source
+                    yield node, source
 
 
 def _expanded(word: str, values: Mapping[str, str], escape: str) -> str:

@@ -143,14 +143,18 @@ class Library:
         key = (product.path, product.build)
         if key in self.evaluations and self.evaluations[key] is None:
             return None
-        evaluation = self.evaluation(*key)
+        return self.stage(product.path, product.build, product.target)
+
+    def stage(self, path: str, number: int, target: str | None) -> Stage | None:
+        """The stage that is built, ``None`` where the file has none of that name."""
+        evaluation = self.evaluation(path, number)
         if evaluation.document.faults or not evaluation.stages:
             return None
-        if product.target is None:
+        if target is None:
             return evaluation.stages[-1]
-        if product.target.isdecimal() and int(product.target) < len(evaluation.stages):
-            return evaluation.stages[int(product.target)]
-        return evaluation.stage_named(product.target, len(evaluation.stages))
+        if target.isdecimal() and int(target) < len(evaluation.stages):
+            return evaluation.stages[int(target)]
+        return evaluation.stage_named(target, len(evaluation.stages))
 
 
 def default_build(path: str, context: str | None = None) -> Build:

@@ -7,11 +7,9 @@ themselves, bases and wiring are left out of what COPY takes: they are what is a
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import re
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -51,8 +49,8 @@ def verify_against(paths: Sequence[str], reference: str) -> list[Verdict]:
         # Bases may lie anywhere in the repository, so all of it is read.
         old_files, new_files = build_files(old_top), build_files(new_top)
         files = old_files | new_files
-        old = read_repository([old_top], read=_reader(old_top, files))
-        new = read_repository([tidy(os.path.relpath(new_top))], read=_reader(new_top, files))
+        old = read_repository([old_top], read=tree_reader(old_top, files))
+        new = read_repository([tidy(os.path.relpath(new_top))], read=tree_reader(new_top, files))
         asked = [os.path.relpath(os.path.realpath(path), new_top) for path in paths]
         return compare(old, new, asked)
 
@@ -119,8 +117,12 @@ def build_files(top: str) -> set[str]:
     return {os.path.relpath(os.path.realpath(name), top) for name in names}
 
 
-def _reader(top: str, left_out: set[str]) -> Callable[[str, str], ContextReader]:
-    """Readers whose keys name directories relative to ``top``, so that two trees compare."""
+def tree_reader(top: str, left_out: set[str]) -> Callable[[str, str], ContextReader]:
+    """What COPY takes in one of two trees that are compared, as :class:`Library` reads it.
+
+    Keys name directories relative to ``top``. The files and folders of ``left_out`` (relative to
+    it) and git's own are in no build context.
+    """
     contexts: dict[tuple[str, str], BuildContext | ContextError] = {}
 
     def for_build(directory: str, dockerfile: str) -> ContextReader:
@@ -166,7 +168,7 @@ def _context(directory: str, dockerfile: str, top: str, left_out: set[str]) -> B
 
 def _with_folders(names: set[str], top: str) -> set[str]:
     """``names`` and the folders in which nothing else is."""
-    found = set(names) | {FOLDER}
+    found = set(names) | {FOLDER, ".git"}
     folders = {os.path.dirname(name) for name in names}
     while folders:
         folder = max(folders, key=len)
@@ -185,37 +187,28 @@ def _with_folders(names: set[str], top: str) -> set[str]:
 
 @contextlib.contextmanager
 def checked_out(path: str, reference: str) -> Iterator[tuple[str, str]]:
-    """A folder with the files of a commit, and the top of the work tree that ``path`` is in."""
+    """A folder with the files of a commit, and the top of the work tree that ``path`` is in.
+
+    The files are as git checks them out, through an index of our own: unlike ``git archive`` it
+    leaves nothing out that ``.gitattributes`` keeps from archives.
+    """
     top = os.path.realpath(_git(".", path, "rev-parse", "--show-toplevel").decode().strip())
     commit = _git(top, top, "rev-parse", "--verify", "--end-of-options", f"{reference}^{{commit}}")
-    data = _git(top, top, "archive", "--format=tar", commit.decode().strip())
     with tempfile.TemporaryDirectory(prefix="dockstrata-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            _extract(archive, folder)
-        yield os.path.realpath(folder), top
+        tree, index = os.path.join(folder, "tree"), os.path.join(folder, "index")
+        os.mkdir(tree)
+        _git(top, top, "read-tree", commit.decode().strip(), index=index)
+        _git(top, top, "checkout-index", "--all", "--quiet", f"--prefix={tree}/", index=index)
+        yield os.path.realpath(tree), top
 
 
-def _extract(archive: tarfile.TarFile, folder: str) -> None:
-    """Unpack git's own archive; links that lead out of it are left out."""
-    if hasattr(tarfile, "tar_filter"):
-        for member in archive:
-            with contextlib.suppress(tarfile.TarError):
-                archive.extract(member, folder, filter="data")
-        return
-    for member in archive:
-        target = os.path.normpath(
-            os.path.join(folder, os.path.dirname(member.name), member.linkname)
-        )
-        inside = not member.issym() or target.startswith(folder + os.sep)
-        if inside and not member.name.startswith(("/", "..")):
-            archive.extract(member, folder)
-
-
-def _git(folder: str, path: str, *arguments: str) -> bytes:
+def _git(folder: str, path: str, *arguments: str, index: str | None = None) -> bytes:
     where = path if os.path.isdir(path) else os.path.dirname(path) or "."
+    environment = None if index is None else {**os.environ, "GIT_INDEX_FILE": index}
     try:
         done = subprocess.run(
             ["git", "-C", where if folder == "." else folder, *arguments],
+            env=environment,
             capture_output=True,
             check=False,
         )
