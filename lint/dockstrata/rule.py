@@ -91,7 +91,8 @@ class Rule:
     reads_shellcheck: bool = False
     """Reads :attr:`Context.remarks`: runs when ShellCheck is done, and not at all without it."""
     alone: bool = False
-    """About the set, but has something to say of a single image as well."""
+    """About the set, but has something to say of a single image too, where compose, bake or an
+    ignore file tells how it is built."""
 
     def page(self) -> str:
         """The rule's documentation: the docstring of its module."""

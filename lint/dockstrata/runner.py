@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # loaded where something is fixed, or is Python
     from dockstrata.embedded import Embedded
     from dockstrata.fixer import Fixed
     from dockstrata.load.wiring import Build
+    from dockstrata.syntax.nodes import Document
 
 # Starting workers costs as much as checking about this many files.
 FILES_IN_PROCESS = 100
@@ -347,7 +348,7 @@ def check_set(paths: Sequence[str], checker: Checker, wired: Wired | None = None
     stages = (node.keyword == "FROM" for document in documents for node in document.instructions)
     if sum(stages) < 2:
         rules = tuple(rule for rule in rules if rule.alone)
-        if not rules:
+        if not rules or not (wired or _has_ignore_file(documents)):
             return outcome
     from dockstrata.facts import Facts
     from dockstrata.meaning.images import image_set
@@ -372,3 +373,11 @@ def check_set(paths: Sequence[str], checker: Checker, wired: Wired | None = None
         except Exception as error:
             outcome.failures.append(failure(rule, "the set", error))
     return outcome
+
+
+def _has_ignore_file(documents: Sequence[Document]) -> bool:
+    return any(
+        os.path.exists(f"{path}.dockerignore")
+        or os.path.exists(os.path.join(os.path.dirname(path), ".dockerignore"))
+        for path in (document.path for document in documents)
+    )

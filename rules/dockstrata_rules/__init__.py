@@ -21,6 +21,7 @@ from dockstrata_rules.instructions.consistent_instruction_casing import (
 )
 from dockstrata_rules.instructions.copy_from_itself import copy_from_itself
 from dockstrata_rules.instructions.copy_from_unknown import copy_from_unknown
+from dockstrata_rules.instructions.copy_ignored_file import copy_ignored_file
 from dockstrata_rules.instructions.copy_to_no_directory import copy_to_no_directory
 from dockstrata_rules.instructions.copy_whole_stage import copy_whole_stage
 from dockstrata_rules.instructions.copy_without_workdir import copy_without_workdir
@@ -115,6 +116,7 @@ RULES: tuple[Rule, ...] = (
     consistent_instruction_casing,
     copy_from_itself,
     copy_from_unknown,
+    copy_ignored_file,
     copy_to_no_directory,
     copy_whole_stage,
     copy_without_workdir,

@@ -84,6 +84,17 @@ class IgnoreFile:
             state = self.enter(state, "/".join(parts[:depth]))
         return self.decides(state)
 
+    def excluding(self, path: str) -> str | None:
+        """The pattern that leaves out a path and all below it, whatever is there."""
+        if not self.prunes(path):
+            return None
+        parts = clean(path).split("/")
+        state = self.start
+        for depth in range(1, len(parts) + 1):
+            state = self.enter(state, "/".join(parts[:depth]))
+        matched = zip(reversed(state), reversed(self.patterns), strict=True)
+        return next(pattern.text for hit, pattern in matched if hit)
+
     @property
     def start(self) -> State:
         """The state of the context's root, for a walk."""

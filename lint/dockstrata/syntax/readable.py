@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from dockstrata.syntax.words import CLOSE, OPEN
+
+_VALUED = re.compile(
+    f"{OPEN}(?:arg|given)\x1f[^\x1f{OPEN}{CLOSE}]*\x1f([^\x1f{OPEN}{CLOSE}]*){CLOSE}"
+)
 
 
 def readable(value: str) -> str:
@@ -37,3 +43,15 @@ def _variable(inner: str) -> str:
         rest = inner.split("\x1f", 2)[2]
         return readable(rest.split(CLOSE)[0] + CLOSE) if OPEN in rest else "${…}"
     return "${…}"
+
+
+def by_default(value: str) -> str | None:
+    """``value`` where each argument is what the build gives for it, or else its default.
+
+    ``None`` where something else is in it, or an argument without a default.
+    """
+    while True:
+        replaced = _VALUED.sub(r"\1", value)
+        if replaced == value:
+            return None if OPEN in value else value
+        value = replaced
