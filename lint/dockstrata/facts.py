@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -44,6 +45,18 @@ class Facts:
             return ignore_file_for(build.context, build.dockerfile)
         except ContextError:
             return None
+
+    def platforms(self, build: Build, name: str) -> frozenset[str] | None:
+        """The platforms of the OCI layout that a named context of a build is; ``None``: not known.
+
+        Each is ``os/architecture``.
+        """
+        context = dict(build.contexts).get(name, "")
+        if not context.startswith("oci-layout://"):
+            return None
+        from dockstrata.load.oci_layout import layout_platforms
+
+        return layout_platforms(context, os.path.dirname(build.origin), ".")
 
     @cached_property
     def plan(self) -> Plan:

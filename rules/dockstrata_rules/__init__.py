@@ -6,6 +6,7 @@ from dockstrata.rule import Rule
 from dockstrata_rules.images.constant_platform import constant_platform
 from dockstrata_rules.images.duplicate_stage_name import duplicate_stage_name
 from dockstrata_rules.images.from_as_casing import from_as_casing
+from dockstrata_rules.images.invalid_base_image_platform import invalid_base_image_platform
 from dockstrata_rules.images.invalid_default_arg_in_from import invalid_default_arg_in_from
 from dockstrata_rules.images.latest_tag import latest_tag
 from dockstrata_rules.images.redundant_target_platform import redundant_target_platform
@@ -103,6 +104,7 @@ RULES: tuple[Rule, ...] = (
     constant_platform,
     duplicate_stage_name,
     from_as_casing,
+    invalid_base_image_platform,
     invalid_default_arg_in_from,
     latest_tag,
     redundant_target_platform,

@@ -1,0 +1,9 @@
+target "base" {
+  context = "base"
+  platforms = ["linux/amd64"]
+}
+target "app" {
+  context = "app"
+  contexts = { base = "target:base" }
+  platforms = ["linux/arm64"]
+}

@@ -1,0 +1,4 @@
+target "app" {
+  contexts = { base = "oci-layout://images:1" }
+  platforms = ["linux/arm64"]
+}
