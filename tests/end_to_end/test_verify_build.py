@@ -70,7 +70,7 @@ def test_a_refactoring_changes_no_image(project: Path, capfd: pytest.CaptureFixt
         ("echo one > /one", "echo one > /one; /bin/busybox chmod 600 /one",
          "/one: mode 644 → 600"),
         ("RUN /bin/busybox rm /d/common; echo", "RUN echo", "/d/common is new"),
-        ("USER 7", "USER 8", "configuration User: 7 → 8"),
+        ("USER 7", "USER 8", "configuration USER: 7 → 8"),
     ],
 )  # fmt: skip
 def test_the_first_difference_is_named(
@@ -107,4 +107,4 @@ def test_no_builder(
 ) -> None:
     monkeypatch.setenv("PATH", str(project))
     assert main(["verify", "--build", "--against", "HEAD"]) == 2
-    assert "needs podman or buildah" in capfd.readouterr().err
+    assert "install docker, podman or buildah" in capfd.readouterr().err

@@ -38,7 +38,7 @@ class Entry:
     """One path of an image: kind, mode, owner and what it holds; times are left out.
 
     ``content`` is a file's SHA-256, a link's target, a device's numbers; ``attributes`` are
-    extended ones, sorted.
+    extended ones, sorted; ``size`` is a file's, in bytes.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class Entry:
     group: int
     content: str = ""
     attributes: tuple[tuple[str, str], ...] = ()
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ def _put(layer: tarfile.TarFile, member: tarfile.TarInfo, path: str, root: _Node
     headers = member.pax_headers.items()
     attributes = tuple(sorted((k, v) for k, v in headers if k.startswith(_XATTR)))
     mode = 0o777 if kind == "symbolic link" else member.mode & 0o7777
-    node.entry = Entry(kind, mode, member.uid, member.gid, content, attributes)
+    size = member.size if kind == "file" else 0
+    node.entry = Entry(kind, mode, member.uid, member.gid, content, attributes, size)
 
 
 def _find(root: _Node, path: str) -> _Node:

@@ -1,5 +1,9 @@
 """The programs that build images, and how each is told to build one.
 
+docker builds in three ways: ``buildx`` is its plugin, ``docker`` the BuildKit that clients before
+23.0 have by themselves, ``classic`` the builder that is left where there is neither, or where
+``DOCKER_BUILDKIT=0`` asks for it.
+
 Sources: ``docker buildx build``, ``docker build``, ``podman build`` and ``buildah build``, as their
 manual pages describe them.
 """
@@ -7,9 +11,6 @@ manual pages describe them.
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,17 +22,23 @@ PROGRAMS = ("docker", "podman", "buildah")
 _STARTS = {
     "buildx": ("docker", "buildx", "build", "--load"),
     "docker": ("docker", "build"),
+    "classic": ("docker", "build"),
     "podman": ("podman", "build"),
     # Never "if newer": that would put a registry's old base over the one just built.
     # Layers and a cache by instruction are what the others do without being told.
     "buildah": ("buildah", "build", "--layers", "--pull=false"),
 }
+CLASSIC = (
+    "this docker builds with its classic builder, which knows no RUN --mount, no heredocs and no"
+    " named contexts; with docker's buildx plugin (and without DOCKER_BUILDKIT=0) BuildKit builds"
+)
+"""What users are told where there is nothing better."""
+_ENVIRONMENTS = {"docker": {"DOCKER_BUILDKIT": "1"}, "classic": {"DOCKER_BUILDKIT": "0"}}
 _PREDEFINED = frozenset(
     name
     for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
     for name in (proxy, proxy.lower())
 )
-_PATIENCE = 20  # seconds for a question that a builder answers at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,71 +83,25 @@ def unheard(given: Given, jobs: Sequence[Job]) -> list[str]:
     return said
 
 
-def find_builder(wanted: str | None) -> str:
-    """A key of the builders: ``buildx``, ``docker``, ``podman`` or ``buildah``.
-
-    ``wanted`` is one of :data:`PROGRAMS`. Raises :class:`DockstrataError` where there is none
-    that works.
-    """
-    said: list[str] = []
-    for program in PROGRAMS if wanted is None else (wanted,):
-        if shutil.which(program) is None:
-            continue
-        if program != "docker":
-            return program
-        silent = _trouble(["docker", "version", "--format", "{{.Server.Version}}"])
-        if silent is None:
-            return _docker()
-        said.append(f"docker is installed, but its daemon does not answer ({silent})")
-    if said:
-        raise DockstrataError("; ".join(said))
-    if wanted is not None:
-        raise DockstrataError(f"{wanted} is not installed, or not on the PATH")
-    raise DockstrataError("nothing here builds images: install docker, podman or buildah")
+def program_of(builder: str) -> str:
+    """The program's name."""
+    return _STARTS[builder][0]
 
 
-def _docker() -> str:
-    if _trouble(["docker", "buildx", "version"]) is not None:
-        return "docker"
-    driver = re.search(r"(?m)^Driver:\s*(\S+)", _ask(["docker", "buildx", "inspect"]))
-    if driver is not None and driver[1] != "docker":
-        raise DockstrataError(
-            f"docker's builder in use is of the kind '{driver[1]}', which cannot build on an image"
-            " that an earlier build made; choose another with `docker buildx use default`, or"
-            " build the set at once with `docker buildx bake` and the bake file that `dockstrata"
-            " apply` writes"
-        )
-    return "buildx"
-
-
-def _ask(command: Sequence[str]) -> str:
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL, check=False
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.decode("utf-8", "replace")
-
-
-def _trouble(command: Sequence[str]) -> str | None:
-    """What a command complains of; ``None`` where it succeeds."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"no answer in {_PATIENCE} s"
-    except OSError as error:
-        return error.strerror or str(error)
-    if done.returncode == 0:
-        return None
-    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else f"exit code {done.returncode}"
+def environment_of(builder: str) -> dict[str, str]:
+    """Variables that the command line needs beside the user's environment."""
+    return dict(_ENVIRONMENTS.get(builder, {}))
 
 
 def build_command(builder: str, job: Job, given: Given) -> list[str]:
-    """The command line that builds one image. ``builder`` as :func:`find_builder` gives it."""
+    """The command line that builds one image; ``builder`` is one of those above.
+
+    Raises :class:`DockstrataError` where the image needs what that builder does not have.
+    """
+    if (lacking := _lacking(builder, job)) is not None:
+        raise DockstrataError(
+            f"{lacking}; install docker's buildx plugin, or choose --builder podman or buildah",
+        )
     build = job.build
     command = [*_STARTS[builder], "--file", _path(build.dockerfile)]
     if len(build.platforms) > 1 and builder in ("podman", "buildah"):
@@ -162,6 +123,19 @@ def build_command(builder: str, job: Job, given: Given) -> list[str]:
         for agent in given.ssh or build.ssh:
             command += ["--ssh", agent]
     return [*command, _path(build.context)]
+
+
+def _lacking(builder: str, job: Job) -> str | None:
+    """What an image needs and the builder does not have, in words."""
+    if builder not in ("docker", "classic"):
+        return None
+    if job.contexts:
+        names = ", ".join(name for name, _ in job.contexts)
+        return f"its named contexts ({names}) are nothing that docker knows without buildx"
+    if builder == "classic" and (job.asked.secrets or job.asked.ssh):
+        what = "a secret" if job.asked.secrets else "an ssh agent"
+        return f"RUN mounts {what}, which needs BuildKit, and docker's classic builder is used here"
+    return None
 
 
 def _arguments(job: Job, given: Given) -> dict[str, str | None]:

@@ -1,29 +1,47 @@
-"""Builds two states of a repository, each into a store of its own, and compares the images."""
+"""Builds two states of a repository into stores that nobody keeps, and compares the images."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import subprocess
-import tarfile
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dockstrata.build.archive import Built, Entry, read_archive
-from dockstrata.build.builders import Given, build_command
+from dockstrata.build.archive import Built, Entry
+from dockstrata.build.builders import Given, unheard
 from dockstrata.build.order import Job, chosen, jobs_of
 from dockstrata.build.run import Outcome, run_all
+from dockstrata.build.stores import Store, throw_away
 from dockstrata.errors import DockstrataError
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.repository import read_repository
 from dockstrata.rewrite.verify import Verdict, build_files, checked_out
+from dockstrata.syntax.nodes import Document
 
 FAILED = "failed"
 """An outcome beside those of a verdict: the image could not be built in one of the states."""
 
+_INSTRUCTIONS = {
+    "Cmd": "CMD",
+    "Entrypoint": "ENTRYPOINT",
+    "Env": "ENV",
+    "ExposedPorts": "EXPOSE",
+    "Healthcheck": "HEALTHCHECK",
+    "Labels": "LABEL",
+    "OnBuild": "ONBUILD",
+    "Shell": "SHELL",
+    "StopSignal": "STOPSIGNAL",
+    "User": "USER",
+    "Volumes": "VOLUME",
+    "WorkingDir": "WORKDIR",
+    "author": "MAINTAINER",
+}
 _Key = tuple[str, "str | None", str]
 Configured = Callable[[str], Sequence[Build]]
 """The builds that the configuration of a tree, told by its top, names."""
@@ -31,26 +49,13 @@ Configured = Callable[[str], Sequence[Build]]
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How to build: the builder (``podman`` or ``buildah``), what it is given, whom to tell."""
+    """How to build: the builder as :func:`~dockstrata.build.finding.find_builder` gives it, what
+    builds are given, whom to tell of each one, and of what no build asks for."""
 
     builder: str
     given: Given
     begin: Callable[[str, Job], None] = lambda state, job: None
-
-
-def find_throw_away(wanted: str | None) -> str:
-    """A builder that can keep images in a folder. Raises :class:`DockstrataError`.
-
-    docker's daemon has one store for all: the images of both states would overwrite each other
-    there, and the user's.
-    """
-    for program in ("podman", "buildah") if wanted is None else (wanted,):
-        if shutil.which(program) is not None:
-            return program
-    raise DockstrataError(
-        f"{wanted or 'neither podman nor buildah'} is {'not ' if wanted else ''}installed, and"
-        " docker keeps all images in one store; building both states needs podman or buildah"
-    )
+    warn: Callable[[str], None] = lambda message: None
 
 
 def compare_builds(
@@ -66,41 +71,68 @@ def compare_builds(
             raise DockstrataError("no such file or directory", path)
     with checked_out(paths[0], reference) as (old_top, top), _copied(top) as new_top:
         asked = [os.path.relpath(os.path.realpath(path), top) for path in paths]
+        before = _state(old_top, asked, reference, ways.given, configured)
+        after = _state(new_top, asked, "the work tree", ways.given, configured)
+        for message in unheard(ways.given, [*before.todo, *after.todo]):
+            ways.warn(message)
         own = [_digests(old_top), _digests(new_top)]
-        with (
-            _built(old_top, asked, reference, ways, configured) as before,
-            _built(new_top, asked, "the work tree", ways, configured) as after,
-        ):
-            return list(_verdicts(before, after, own))
+        with _built(before, ways) as one, _built(after, ways) as other:
+            return list(_verdicts(one, other, own))
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """One state: its images' jobs, which of them were built, and how to read one."""
+    """One state of the repository, in the folder ``top``: the jobs whose images are compared,
+    and all that must be built for these, in order."""
 
+    name: str
+    top: str
     jobs: Mapping[_Key, Job]
+    todo: Sequence[Job]
+    documents: Mapping[str, Document]
+
+
+@dataclass(frozen=True, slots=True)
+class _BuiltState:
+    """A state with its images in a store, and what became of each build."""
+
+    state: _State
+    store: Store
     outcomes: Mapping[str, Outcome]
-    read: Callable[[Job], Built]
 
     def failure(self, key: _Key) -> str | None:
-        outcome = self.outcomes[self.jobs[key].name]
-        return None if outcome.state == "built" else outcome.message
+        outcome = self.outcomes[self.state.jobs[key].name]
+        # People know nothing of the folder that this state lies in.
+        return (
+            None
+            if outcome.state == "built"
+            else outcome.message.replace(self.state.top + os.sep, "")
+        )
+
+    def read(self, key: _Key) -> Built:
+        return self.store.read(self.state.jobs[key])
 
 
-def _verdicts(before: _State, after: _State, own: Sequence[frozenset[str]]) -> Iterator[Verdict]:
-    for key in sorted({*before.jobs, *after.jobs}, key=repr):
-        shown = key[0] + (f"#{key[1]}" if key[1] else "") + (f"@{key[2]}" if key[2] else "")
-        if key not in after.jobs:
+def _verdicts(
+    before: _BuiltState, after: _BuiltState, own: Sequence[frozenset[str]]
+) -> Iterator[Verdict]:
+    keys = sorted({*before.state.jobs, *after.state.jobs}, key=repr)
+    ways = Counter(key[:2] for key in keys)
+    for key in keys:
+        path, target, service = key
+        shown = path + (f"#{target}" if target else "")
+        if service and ways[path, target] > 1:
+            shown += f"@{service}"
+        if key not in after.state.jobs:
             yield Verdict(shown, "removed")
-        elif key not in before.jobs:
+        elif key not in before.state.jobs:
             yield Verdict(shown, "new")
         elif (failure := before.failure(key)) is not None:
             yield Verdict(shown, FAILED, f"cannot be built as it was: {failure}")
         elif (failure := after.failure(key)) is not None:
             yield Verdict(shown, FAILED, f"cannot be built as it is: {failure}")
         else:
-            one, other = before.read(before.jobs[key]), after.read(after.jobs[key])
-            message = first_difference(one, other, own)
+            message = first_difference(before.read(key), after.read(key), own)
             yield Verdict(shown, "equal" if message is None else "different", message or "")
 
 
@@ -125,8 +157,18 @@ def first_difference(
     for name in sorted({*before.config, *after.config}):
         was, now = before.config.get(name), after.config.get(name)
         if was != now:
-            return f"configuration {name}: {_text(was)} → {_text(now)}"
+            return f"configuration {_setting(name, was, now)}"
     return None
+
+
+def _setting(name: str, was: object, now: object) -> str:
+    """A difference of configurations, called as the Dockerfile's instructions are."""
+    shown = _INSTRUCTIONS.get(name, name)
+    if name in ("Env", "Labels"):
+        before, after = (value if isinstance(value, dict) else {} for value in (was, now))
+        key = min(k for k in {*before, *after} if before.get(k) != after.get(k))
+        shown, was, now = f"{shown} {key}", before.get(key), after.get(key)
+    return f"{shown}: {_text(was)} → {_text(now)}"
 
 
 def _is_own(entry: Entry | None, digests: frozenset[str]) -> bool:
@@ -149,40 +191,43 @@ def _how(one: Entry, other: Entry) -> str:
     if (one.user, one.group) != (other.user, other.group):
         return f"owner {one.user}:{one.group} → {other.user}:{other.group}"
     if one.content != other.content:
-        return "other content" if one.kind == "file" else f"{one.content} → {other.content}"
+        if one.kind == "file":
+            return f"other content ({one.size} → {other.size} bytes)"
+        return f"{one.content} → {other.content}"
     return "other extended attributes"
 
 
 def _text(value: object) -> str:
-    return "nothing" if value is None else str(value)
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict) and not any(value.values()):  # EXPOSE, VOLUME: a set of names
+        return ", ".join(sorted(value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _state(
+    top: str, asked: Sequence[str], name: str, given: Given, configured: Configured
+) -> _State:
+    repository = read_repository([top], builds=configured(top))
+    values = {key: value for key, value in given.arguments.items() if value is not None}
+    jobs = jobs_of(repository, values)
+    keyed = {_key(job, top): job for job in jobs}
+    wanted = {key: job for key, job in keyed.items() if not job.base and _below(key[0], asked)}
+    todo = chosen(jobs, [job.name for job in wanted.values()]) if wanted else []
+    return _State(name, top, wanted, todo, repository.library.documents)
 
 
 @contextlib.contextmanager
-def _built(
-    top: str, asked: Sequence[str], state: str, ways: Ways, configured: Configured
-) -> Iterator[_State]:
+def _built(state: _State, ways: Ways) -> Iterator[_BuiltState]:
     """A state with what is asked built into a store that is thrown away."""
-    repository = read_repository([top], builds=configured(top))
-    jobs = jobs_of(repository)
-    keyed = {_key(job, top): job for job in jobs}
-    wanted = {key: job for key, job in keyed.items() if not job.base and _below(key[0], asked)}
-    with tempfile.TemporaryDirectory(prefix="dockstrata-", ignore_cleanup_errors=True) as folder:
-        environment = _store(folder)
-        todo = chosen(jobs, [job.name for job in wanted.values()]) if wanted else []
+    with throw_away(ways.builder, ways.given, state.todo, state.documents) as store:
         outcomes = run_all(
-            todo,
-            lambda job: build_command(ways.builder, job, ways.given),
-            begin=lambda job: ways.begin(state, job),
-            environment=environment,
+            state.todo,
+            store.command,
+            begin=lambda job: ways.begin(state.name, job),
+            environment=store.environment,
         )
-
-        def read(job: Job) -> Built:
-            return _read(ways.builder, job.tags[0], folder, environment)
-
-        try:
-            yield _State(wanted, {it.job.name: it for it in outcomes}, read)
-        finally:
-            _run([ways.builder, "rmi", "--all", "--force"], environment)
+        yield _BuiltState(state, store, {outcome.job.name: outcome for outcome in outcomes})
 
 
 def _key(job: Job, top: str) -> _Key:
@@ -192,49 +237,6 @@ def _key(job: Job, top: str) -> _Key:
 
 def _below(path: str, asked: Sequence[str]) -> bool:
     return any(part in (".", path) or path.startswith(part + os.sep) for part in asked)
-
-
-def _store(folder: str) -> dict[str, str]:
-    """The environment of a builder whose images all lie in ``folder``."""
-    file = os.path.join(folder, "storage.conf")
-    driver = os.environ.get("STORAGE_DRIVER", "")
-    with open(file, "w", encoding="utf-8") as handle:
-        handle.write(
-            f'[storage]\ndriver = "{driver}"\ngraphroot = "{folder}/root"\n'
-            f'runroot = "{folder}/run"\n'
-        )
-    # In Docker's format, so that SHELL, HEALTHCHECK and ONBUILD are compared too.
-    return {**os.environ, "CONTAINERS_STORAGE_CONF": file, "BUILDAH_FORMAT": "docker"}
-
-
-def _read(builder: str, tag: str, folder: str, environment: Mapping[str, str]) -> Built:
-    path = os.path.join(folder, "image.tar")
-    if builder == "podman":
-        command = ["podman", "save", "--quiet", "--format", "docker-archive", "--output", path, tag]
-    else:
-        command = ["buildah", "push", "--quiet", tag, f"docker-archive:{path}"]
-    said = _run(command, environment)
-    try:
-        if said is not None:
-            raise DockstrataError(f"the image cannot be read: {said}", tag)
-        return read_archive(path)
-    except (OSError, ValueError, KeyError, tarfile.TarError) as error:
-        raise DockstrataError(f"the image cannot be read: {error}", tag) from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
-
-
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> str | None:
-    """What a command complains of, ``None`` where it succeeds."""
-    try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False
-        )
-    except OSError as error:
-        return error.strerror or str(error)
-    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return None if done.returncode == 0 else (said[-1] if said else "no reason given")
 
 
 def _digests(top: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dockstrata.build.order import Job
+from dockstrata.errors import DockstrataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ def run_all(
 ) -> list[Outcome]:
     """Build all, in the order given, each with its command; what builders say goes to stderr.
 
-    ``begin`` is called before each build, ``tell`` after it.
+    ``begin`` is called before each build, ``tell`` after it. ``command`` may raise
+    :class:`DockstrataError`: then this job has failed, for that reason.
     """
     outcomes: dict[str, Outcome] = {}
     for job in jobs:
@@ -38,7 +40,10 @@ def run_all(
             outcome = Outcome(job, "skipped", f"it needs {lost.job.dockerfile}")
         else:
             begin(job)
-            outcome = _run(job, command(job), environment)
+            try:
+                outcome = _run(job, command(job), environment)
+            except DockstrataError as error:
+                outcome = Outcome(job, "failed", error.message)
         outcomes[job.name] = outcome
         tell(outcome)
     return list(outcomes.values())
@@ -54,4 +59,5 @@ def _run(job: Job, command: Sequence[str], environment: Mapping[str, str] | None
         return Outcome(job, "failed", f"{command[0]} cannot be run: {error.strerror}")
     if done.returncode == 0:
         return Outcome(job, "built")
-    return Outcome(job, "failed", f"{command[0]} ended with exit code {done.returncode}")
+    said = f"{command[0]} ended with exit code {done.returncode}; what it printed says why"
+    return Outcome(job, "failed", said)

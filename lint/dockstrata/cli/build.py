@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 
 import click
@@ -69,7 +70,15 @@ def command(
 
     Exit code: 0 all built, 1 a build failed, 2 the job could not be done.
     """
-    from dockstrata.build.builders import build_command, find_builder, read_given, unheard
+    from dockstrata.build.builders import (
+        CLASSIC,
+        build_command,
+        environment_of,
+        program_of,
+        read_given,
+        unheard,
+    )
+    from dockstrata.build.finding import find_builder
     from dockstrata.build.order import Job, chosen, jobs_of
     from dockstrata.build.run import Outcome, run_all
     from dockstrata.configuration import Configuration, load_configuration
@@ -99,13 +108,24 @@ def command(
             raise
         kind = "buildx" if builder in (None, "docker") else str(builder)
         click.echo(f"note: {error}; these are the commands for {kind}", err=True)
+    variables = environment_of(kind)
     if dry_run:
+        failed = False
         for job in jobs:
-            click.echo(printable(shlex.join(build_command(kind, job, given))))
-        return
+            try:
+                line = shlex.join(build_command(kind, job, given))
+            except DockstrataError as error:
+                failed = True
+                message = f"{job.dockerfile}: cannot be built so: {error}"
+                click.echo(f"error: {printable(message)}", err=True)
+                continue
+            click.echo(printable(" ".join([*(f"{k}={v}" for k, v in variables.items()), line])))
+        raise SystemExit(int(failed))
     count = f"{len(jobs)} image{'' if len(jobs) == 1 else 's'}"
-    program = "docker" if kind == "buildx" else kind
+    program = program_of(kind)
     click.echo(f"Building {count} with {program}; this runs what the Dockerfiles say.", err=True)
+    if kind == "classic":
+        click.echo(f"note: {CLASSIC}", err=True)
 
     def begin(job: Job) -> None:
         click.echo(f"== {printable(job.dockerfile)} → {printable(job.tags[0])}", err=True)
@@ -116,7 +136,13 @@ def command(
             place = printable(outcome.job.dockerfile)
             click.echo(f"error: {place}: {what}: {printable(outcome.message)}", err=True)
 
-    outcomes = run_all(jobs, lambda job: build_command(kind, job, given), after, begin)
+    outcomes = run_all(
+        jobs,
+        lambda job: build_command(kind, job, given),
+        after,
+        begin,
+        {**os.environ, **variables},
+    )
     built = [outcome.job for outcome in outcomes if outcome.state == "built"]
     for job in built:
         click.echo(printable(job.tags[0]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from dockstrata.build.builders import Given
     from dockstrata.build.order import Job
     from dockstrata.load.wiring import Build
     from dockstrata.rewrite.verify import Verdict
@@ -24,25 +25,60 @@ _OUTCOMES = ("equal", "different", "removed", "new")
 )
 @click.option(
     "--builder",
-    type=click.Choice(["podman", "buildah"]),
+    type=click.Choice(["docker", "podman", "buildah"]),
     help="Build with this program (default: the first of them that is there).",
+)
+@click.option(
+    "--build-arg",
+    "arguments",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="With --build: for every Dockerfile that declares it.",
+)
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="id=ID,src=FILE|env=NAME",
+    help="With --build: for every Dockerfile that mounts it.",
+)
+@click.option(
+    "--ssh",
+    multiple=True,
+    metavar="ID[=PATH]",
+    help="With --build: for every Dockerfile that mounts an agent.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(
-    paths: tuple[str, ...], against: str, build: bool, builder: str | None, form: str
+    paths: tuple[str, ...],
+    against: str,
+    build: bool,
+    builder: str | None,
+    arguments: tuple[str, ...],
+    secrets: tuple[str, ...],
+    ssh: tuple[str, ...],
+    form: str,
 ) -> None:
     """Prove every image equal to what it is in another commit, whoever made the change.
 
     Without --build nothing is built: Dockerfiles are evaluated, and the files that COPY takes
-    compared. With it the Dockerfiles of both states are run, each in a store that is thrown
-    away, and the images' files and configurations compared; times are ignored. Exit code: 0 all
-    equal, 1 an image differs or is gone, 2 the job could not be done.
+    compared. With it the Dockerfiles of both states are run, the images thrown away, and their
+    files and configurations compared; times are ignored. Exit code: 0 all equal, 1 an image
+    differs or is gone, 2 the job could not be done.
     """
     from dockstrata.report.terminal import printable
 
     if build:
-        verdicts = _built(paths or (".",), against, builder)
+        from dockstrata.build.builders import read_given
+
+        given = read_given(arguments, secrets, ssh)
+        verdicts = _built(paths or (".",), against, builder, given)
     else:
+        if builder or arguments or secrets or ssh:
+            raise click.UsageError(
+                "--builder, --build-arg, --secret and --ssh are for --build: nothing is built"
+                " without it"
+            )
         from dockstrata.rewrite.verify import verify_against
 
         verdicts = verify_against(paths or (".",), against)
@@ -65,32 +101,41 @@ def command(
             if verdict.outcome in ("different", "removed", "failed"):
                 why = f": {printable(verdict.message)}" if verdict.message else ""
                 click.echo(f"{printable(verdict.id)} {verdict.outcome}{why}")
-        failed = f", {counts['failed']} not to be built" if counts["failed"] else ""
+        failed = f", {counts['failed']} could not be built" if counts["failed"] else ""
+        equal = f"{counts['equal']} image{'' if counts['equal'] == 1 else 's'}"
         click.echo(
-            f"{counts['equal']} images equal to {printable(against)}, {counts['different']}"
+            f"{equal} equal to {printable(against)}, {counts['different']}"
             f" different, {counts['removed']} removed, {counts['new']} new{failed}."
         )
     raise SystemExit(2 if counts["failed"] else int(bad > 0))
 
 
-def _built(paths: tuple[str, ...], against: str, builder: str | None) -> list[Verdict]:
+def _built(
+    paths: tuple[str, ...], against: str, builder: str | None, given: Given
+) -> list[Verdict]:
     """Both states built and compared; what is done is told on stderr."""
-    from dockstrata.build.builders import Given
-    from dockstrata.build.compare import Ways, compare_builds, find_throw_away
+    from dockstrata.build.builders import CLASSIC, program_of
+    from dockstrata.build.compare import Ways, compare_builds
+    from dockstrata.build.finding import find_builder
     from dockstrata.configuration import load_configuration
     from dockstrata.report.terminal import printable
 
-    kind = find_throw_away(builder)
+    kind = find_builder(builder)
     click.echo(
-        f"Building the work tree and {printable(against)} with {kind}, each into a store that is"
-        " thrown away; this runs what the Dockerfiles say.",
+        f"Building the work tree and {printable(against)} with {program_of(kind)}; this runs what"
+        " the Dockerfiles say. The images are thrown away.",
         err=True,
     )
+    if kind == "classic":
+        click.echo(f"note: {CLASSIC}", err=True)
 
     def begin(state: str, job: Job) -> None:
         click.echo(f"== {printable(state)}: {printable(job.tags[0])}", err=True)
 
+    def warn(message: str) -> None:
+        click.echo(f"warning: {printable(message)}", err=True)
+
     def configured(top: str) -> tuple[Build, ...]:
         return load_configuration(start=top, hadolint=False).builds
 
-    return compare_builds(paths, against, Ways(kind, Given(), begin), configured)
+    return compare_builds(paths, against, Ways(kind, given, begin, warn), configured)

@@ -104,8 +104,8 @@ def test_configuration_without_what_changes_by_itself(tmp_path: Path) -> None:
     }
 
 
-FILE = Entry("file", 0o644, 0, 0, "f")
-OTHER = Entry("file", 0o644, 0, 0, "o")
+FILE = Entry("file", 0o644, 0, 0, "f", size=1)
+OTHER = Entry("file", 0o644, 0, 0, "o", size=2)
 LINK = Entry("symbolic link", 0o777, 0, 0, "x")
 FOLDER = Entry("directory", 0o755, 0, 0)
 
@@ -116,7 +116,7 @@ FOLDER = Entry("directory", 0o755, 0, 0)
         ({"a": FILE}, {"a": FILE}, None),
         ({"b": FILE, "a": FILE}, {}, "/a is gone"),
         ({}, {"a": FILE}, "/a is new"),
-        ({"a": FILE}, {"a": OTHER}, "/a: other content"),
+        ({"a": FILE}, {"a": OTHER}, "/a: other content (1 → 2 bytes)"),
         ({"a": FILE}, {"a": FOLDER}, "/a: file → directory"),
         ({"a": FILE}, {"a": replace(FILE, mode=0o4755)}, "/a: mode 644 → 4755"),
         ({"a": FILE}, {"a": replace(FILE, group=7)}, "/a: owner 0:0 → 0:7"),
@@ -139,12 +139,28 @@ def test_dockerfiles_that_an_image_copies_may_differ() -> None:
     before = Built({"Dockerfile": FILE}, {})
     after = Built({"Dockerfile": OTHER, "bases": FOLDER, "bases/x": OTHER}, {})
     assert first_difference(before, after, own) is None
-    assert first_difference(before, after) == "/Dockerfile: other content"
+    assert first_difference(before, after) == "/Dockerfile: other content (1 → 2 bytes)"
     after.files["bases/y"] = FILE
     assert first_difference(before, after, own) == "/bases is new"
 
 
-def test_configuration_differs() -> None:
-    one, other = Built({}, {"Cmd": ["a"]}), Built({}, {"Cmd": ["b"], "User": "7"})
-    assert first_difference(one, other) == "configuration Cmd: ['a'] → ['b']"
-    assert first_difference(Built({}, {}), other) == "configuration Cmd: nothing → ['b']"
+@pytest.mark.parametrize(
+    ("before", "after", "difference"),
+    [
+        ({"Cmd": ["a"]}, {"Cmd": ["b"], "User": "7"}, 'CMD: ["a"] → ["b"]'),
+        ({}, {"Cmd": ["é"]}, 'CMD: nothing → ["é"]'),
+        ({"User": "7"}, {}, "USER: 7 → nothing"),
+        ({"Env": {"A": "1", "B": "2"}}, {"Env": {"A": "1", "B": "3"}}, "ENV B: 2 → 3"),
+        ({"Labels": {"x": "y"}}, {}, "LABEL x: y → nothing"),
+        ({"ExposedPorts": {"80/tcp": {}}}, {"ExposedPorts": {"80/tcp": {}, "7/udp": {}}},
+         "EXPOSE: 80/tcp → 7/udp, 80/tcp"),
+        ({"Volumes": {"/a": {}}}, {}, "VOLUME: /a → nothing"),
+        ({"Healthcheck": {"Test": ["CMD", "a"]}}, {},
+         'HEALTHCHECK: {"Test": ["CMD", "a"]} → nothing'),
+        ({"architecture": "arm64"}, {"architecture": "amd64"}, "architecture: arm64 → amd64"),
+    ],
+)  # fmt: skip
+def test_configuration_differs(
+    before: dict[str, object], after: dict[str, object], difference: str
+) -> None:
+    assert first_difference(Built({}, before), Built({}, after)) == f"configuration {difference}"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dockstrata.build.builders import build_command, find_builder, read_given, unheard
+from dockstrata.build.builders import build_command, read_given, unheard
+from dockstrata.build.finding import find_builder
 from dockstrata.build.order import Job, chosen, jobs_of
 from dockstrata.build.run import run_all
 from dockstrata.cli.main import main
@@ -156,6 +157,25 @@ def test_podman_and_buildah_in_their_words(app: dict[str, Job]) -> None:
         assert "--secret id=plain,src=plain" in text
 
 
+@pytest.mark.parametrize(
+    ("builder", "image", "said"),
+    [
+        ("docker", "one/app:1", "its named contexts (tool, files, remote)"),
+        ("classic", "local/app:dev", "RUN mounts a secret, which needs BuildKit"),
+    ],
+)
+def test_what_an_old_docker_does_not_have(
+    app: dict[str, Job], builder: str, image: str, said: str
+) -> None:
+    with pytest.raises(DockstrataError) as caught:
+        words(builder, app[image])
+    assert said in caught.value.message
+    assert "buildx" in caught.value.message
+    (outcome,) = run_all([app[image]], lambda job: words(builder, job))
+    assert (outcome.state, outcome.message) == ("failed", caught.value.message)
+    assert words("buildx", app[image])[0] == "docker"
+
+
 def test_a_target_of_its_own(app: dict[str, Job]) -> None:
     command = words("docker", app["local/app:dev"])
     assert command[:2] == ["docker", "build"]
@@ -200,10 +220,37 @@ def test_the_first_that_works(path: Path) -> None:
     program(path, "docker", "echo no daemon >&2; exit 1")
     assert find_builder(None) == "podman"
     program(path, "docker", 'test "$1" = version')
-    assert find_builder(None) == "docker"
+    assert find_builder(None) == "classic"
     program(path, "docker", BUILDX.format(driver="docker"))
     assert find_builder(None) == "buildx"
+    program(path, "docker", BUILDX.format(driver="docker-container"))
+    assert find_builder(None) == "podman"
     assert find_builder("buildah") == "buildah"
+
+
+@pytest.mark.parametrize(
+    ("version", "variable", "kind"),
+    [
+        ("20.10.24+dfsg1", "", "docker"),
+        ("20.10.24+dfsg1", "1", "docker"),
+        ("20.10.24+dfsg1", "0", "classic"),
+        ("23.0.0", "", "classic"),
+        ("28.2.2", "1", "classic"),
+        ("unknown", "", "classic"),
+    ],
+)
+def test_docker_without_its_plugin(
+    path: Path, version: str, variable: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_BUILDKIT", variable)
+    program(path, "docker", f'test "$1" = version && echo {version}')
+    assert find_builder(None) == kind
+
+
+def test_buildkit_that_the_user_turns_off(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_BUILDKIT", "false")
+    program(path, "docker", BUILDX.format(driver="docker"))
+    assert find_builder("docker") == "classic"
 
 
 def test_none_that_works(path: Path) -> None:
