@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dockstrata.load.discover import tidy
+from dockstrata.load.secrets import given_secret
 from dockstrata.load.wiring import Build
 
 _KINDS: Mapping[str, str] = {
@@ -18,6 +19,8 @@ _KINDS: Mapping[str, str] = {
     "contexts": "a table of name = string",
     "platforms": "a list of strings",
     "tags": "a list of strings",
+    "secrets": 'a list of strings like "id=npm,src=.npmrc"',
+    "ssh": "a list of strings",
 }
 
 
@@ -40,15 +43,20 @@ def wrong_builds(value: object) -> str | None:
 def _is(kind: str, value: object) -> bool:
     if kind == "a string":
         return isinstance(value, str)
-    if kind == "a list of strings":
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if kind.startswith("a list"):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            return False
+        return kind != _KINDS["secrets"] or all(given_secret(text, "") for text in value)
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
 def configured_builds(
     tables: Sequence[Mapping[str, Any]], path: str, base: str
 ) -> tuple[Build, ...]:
-    """The builds of ``[[build]]`` tables; their paths are relative to ``base``."""
+    """The builds of ``[[build]]`` tables; their paths are relative to ``base``.
+
+    ``secrets`` and ``ssh`` are written as the builders' ``--secret`` and ``--ssh`` take them.
+    """
     builds: list[Build] = []
     for table in tables:
         dockerfile = tidy(os.path.join(base, table["dockerfile"]))
@@ -67,6 +75,12 @@ def configured_builds(
                 origin=path,
                 line=1,
                 service=table.get("name", ""),
+                secrets=tuple(
+                    secret
+                    for text in table.get("secrets", ())
+                    if (secret := given_secret(text, base)) is not None
+                ),
+                ssh=tuple(table.get("ssh", ())),
             )
         )
     return tuple(builds)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dockstrata.build.builders import Given, build_command
+from dockstrata.build.order import jobs_of
 from dockstrata.configuration import load_configuration
 from dockstrata.errors import DockstrataError
 from dockstrata.meaning.repository import read_repository
@@ -35,12 +37,45 @@ def test_a_configured_build_decides_context_arguments_and_tag(
     assert "absent" not in repr(taken.body)
 
 
+def test_secrets_and_ssh_agents_as_the_builders_take_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/Dockerfile").write_text(
+        "FROM debian:12\nRUN --mount=type=secret,id=npm --mount=type=ssh true\n"
+    )
+    (tmp_path / "dockstrata.toml").write_text(
+        '[[build]]\ndockerfile = "app/Dockerfile"\nssh = ["default", "git=~/.ssh/key"]\n'
+        'secrets = ["id=npm,src=secrets/npmrc", "id=token,env=TOKEN", "id=home,src=~/x", "id=x"]\n'
+    )
+    monkeypatch.chdir(tmp_path / "below")
+    (build,) = load_configuration().builds
+    assert [(s.id, s.file, s.variable) for s in build.secrets] == [
+        ("npm", "../secrets/npmrc", ""),
+        ("token", "", "TOKEN"),
+        ("home", "~/x", ""),
+        ("x", "", ""),
+    ]
+    assert build.ssh == ("default", "git=~/.ssh/key")
+    (job,) = jobs_of(read_repository([".."], builds=(build,)))
+    command = build_command("buildx", job, Given())
+    assert "id=npm,src=../secrets/npmrc" in command
+    assert not any("token" in word for word in command)
+    assert command[command.index("--ssh") + 1] == "default"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[build]\nx = 1\n", "'build' must be [[build]] tables"),
         ('[[build]]\ncontext = "."\n', "that each name a 'dockerfile'"),
         ('[[build]]\ndockerfile = "a"\nargs = { V = 1 }\n', "'args' is a table of name = string"),
+        (
+            '[[build]]\ndockerfile = "a"\nsecrets = ["npm"]\n',
+            "'secrets' is a list of strings like \"id=npm,src=.npmrc\"",
+        ),
+        ('[[build]]\ndockerfile = "a"\nssh = "default"\n', "'ssh' is a list of strings"),
         ('[[build]]\ndockerfile = "a"\ncolour = "red"\n', "'colour' is none of these"),
     ],
 )
