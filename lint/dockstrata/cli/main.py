@@ -25,6 +25,7 @@ COMMANDS = {
     "apply": "Write the shared base images and the changed children.",
     "build": "Build bases and the images on them, in order.",
     "verify": "Prove every image equal to what it is in a commit.",
+    "impact": "Say which images must be rebuilt, and in which order.",
     "rule": "Explain a rule, or list all.",
     "parse": "Print what Dockerfiles say, as JSON.",
     "init": "Write a commented configuration file.",

@@ -28,6 +28,21 @@ def changed_since_commit(paths: Sequence[str]) -> list[str]:
     return sorted(wanted[real] for name in names if (real := os.path.realpath(name)) in wanted)
 
 
+def ignored_files(top: str) -> set[str]:
+    """What of a work tree git would not add, relative to its ``top``; whole folders by name."""
+    options = ("--others", "--ignored", "--exclude-standard", "--directory", "-z")
+    found = _git([os.path.join(top, ".git")], "ls-files", *options)
+    return {os.fsdecode(name).rstrip("/") for name in found.split(b"\0") if name}
+
+
+def touched_files(top: str, reference: str) -> list[str]:
+    """The files of a work tree, relative to its ``top``, that differ from a commit or are new."""
+    below = [os.path.join(top, ".git")]
+    found = _git(below, "diff", "--name-only", "--no-renames", "--no-relative", "-z", reference)
+    found += _git(below, "ls-files", "--others", "--exclude-standard", "-z")
+    return sorted({os.fsdecode(name) for name in found.split(b"\0") if name})
+
+
 def _git(paths: Sequence[str], *arguments: str) -> bytes:
     """What git prints, asked where the first path lies; nothing where it has nothing to say."""
     if not paths:
