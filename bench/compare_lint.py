@@ -35,6 +35,8 @@ from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.parse import parse
 
 Place = tuple[str, int]
+Found = dict[str, set[Place]]
+"""Places by rule."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Judge:
     """What another tool reports: places by rule, and the files that it cannot read."""
 
     name: str
-    places: dict[str, set[Place]] = field(default_factory=lambda: defaultdict(set))
+    places: Found = field(default_factory=lambda: defaultdict(set))
     unread: set[str] = field(default_factory=set)
 
 
@@ -86,11 +88,11 @@ LAST = " last"
 """After a ShellCheck code: the places where it stands last in its RUN."""
 
 
-def dockstrata(files: Sequence[str], shellcheck: bool = True) -> dict[str, set[Place]]:
+def dockstrata(files: Sequence[str], shellcheck: bool = True) -> Found:
     """Our findings by code and alias, the rules that are off by default too."""
     options = Options(Selection((("ALL", 1),)), shellcheck=shellcheck)
     checker = Checker(load_registry(), options)
-    found: dict[str, set[Place]] = defaultdict(set)
+    found: Found = defaultdict(set)
     for start in range(0, len(files), 100):
         sources = []
         for path in files[start : start + 100]:
@@ -108,7 +110,7 @@ def dockstrata(files: Sequence[str], shellcheck: bool = True) -> dict[str, set[P
     return found
 
 
-def by_run(document: Document, findings: Sequence[Finding], found: dict[str, set[Place]]) -> None:
+def by_run(document: Document, findings: Sequence[Finding], found: Found) -> None:
     """Give ShellCheck's findings the line of their RUN."""
     for node in document.instructions:
         inside = [
@@ -155,20 +157,20 @@ def hadolint(program: str, files: Sequence[str]) -> Judge:
     return judge
 
 
-def rows(ours: dict[str, set[Place]], judge: Judge) -> Iterator[str]:
+def rows(ours: Found, judge: Judge) -> Iterator[str]:
     for rule in sorted(judge.places, key=lambda rule: -len(judge.places[rule])):
-        mine, theirs = _both(ours, judge, rule)
+        mine, theirs = both(ours, judge, rule)
         if not theirs:
             continue
-        both = len(mine & theirs)
-        recall = f"{both / len(theirs):.1%}"
+        shared = len(mine & theirs)
+        recall = f"{shared / len(theirs):.1%}"
         judged = mine
         if rule.startswith("SC"):
             # Where several stand at the last place, hadolint's choice among them is as good.
             shown = {
                 place
                 for code in judge.places
-                for place in _both(ours, judge, code)[1]
+                for place in both(ours, judge, code)[1]
                 if code.startswith("SC")
                 and code != rule
                 and code + LAST in ours
@@ -177,18 +179,18 @@ def rows(ours: dict[str, set[Place]], judge: Judge) -> Iterator[str]:
             judged = {place for place in ours[rule + LAST] & mine if place not in shown}
         right = len(judged & theirs)
         precision = f"{right / len(judged):.1%}" if judged else "-"
-        yield f"| {rule} | {len(theirs)} | {len(judged)} | {both} | {recall} | {precision} |"
+        yield f"| {rule} | {len(theirs)} | {len(judged)} | {shared} | {recall} | {precision} |"
 
 
-def differences(ours: dict[str, set[Place]], judge: Judge, rule: str) -> Iterator[str]:
-    mine, theirs = _both(ours, judge, rule)
+def differences(ours: Found, judge: Judge, rule: str) -> Iterator[str]:
+    mine, theirs = both(ours, judge, rule)
     for path, line in sorted(mine - theirs):
         yield f"{path}:{line} {rule}: dockstrata alone, not {judge.name}"
     for path, line in sorted(theirs - mine):
         yield f"{path}:{line} {rule}: {judge.name} alone"
 
 
-def _both(ours: dict[str, set[Place]], judge: Judge, rule: str) -> tuple[set[Place], set[Place]]:
+def both(ours: Found, judge: Judge, rule: str) -> tuple[set[Place], set[Place]]:
     mine = {place for place in ours[rule] if place[0] not in judge.unread}
     return mine, {place for place in judge.places[rule] if place[0] not in judge.unread}
 

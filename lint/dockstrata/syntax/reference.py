@@ -13,6 +13,8 @@ DEFAULT_REGISTRY = "docker.io"
 _REPOSITORY = re.compile(
     r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$"
 )
+_HOST = r"[a-zA-Z0-9]+(?:-+[a-zA-Z0-9]+)*"
+_REGISTRY = re.compile(rf"^(?:{_HOST}(?:\.{_HOST})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$")
 _TAG = re.compile(r"^\w[\w.-]{0,127}$", re.ASCII)
 _DIGEST = re.compile(r"^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$")
 
@@ -50,6 +52,7 @@ class Reference:
     def valid(self) -> bool:
         return (
             bool(_REPOSITORY.match(self.repository))
+            and (not self.registry or bool(_REGISTRY.match(self.registry)))
             and (self.tag is None or bool(_TAG.match(self.tag)))
             and (self.digest is None or bool(_DIGEST.match(self.digest)))
         )

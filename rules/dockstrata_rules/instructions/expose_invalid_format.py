@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Fixable, Severity, rule, safe, word_spans
+from dockstrata.rule import Context, Finding, Fixable, Severity, rule, safe
+from dockstrata_rules.instructions.ports import ports
 
 
 @rule(
@@ -32,14 +33,13 @@ from dockstrata.rule import Context, Finding, Fixable, Severity, rule, safe, wor
     fix=Fixable.SOMETIMES,
 )
 def expose_invalid_format(context: Context) -> Iterator[Finding]:
-    for node in context.instructions("EXPOSE"):
-        for word, span in zip(node.arguments, word_spans(node), strict=False):
-            if ":" not in word or "$" in word:
-                continue
-            edit = context.edit(span, word.rsplit(":", 1)[1])
-            yield context.finding(
-                node,
-                "EXPOSE instruction should not define an IP address or host-port mapping,"
-                f" found '{word}'",
-                fix=safe(edit),
-            )
+    for node, span, word, value in ports(context):
+        if not value.rpartition(":")[0].strip(":"):
+            continue
+        port = word.rpartition(":")[2]
+        yield context.finding(
+            node,
+            "EXPOSE instruction should not define an IP address or host-port mapping,"
+            f" found '{word}'",
+            fix=safe(context.edit(span, port)) if "$" not in word else None,
+        )

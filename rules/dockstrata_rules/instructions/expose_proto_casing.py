@@ -21,23 +21,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Fixable, Severity, rule, safe, word_spans
+from dockstrata.rule import Context, Finding, Fixable, Severity, rule, safe
+from dockstrata_rules.instructions.ports import ports
 
 
 @rule(
     code="ExposeProtoCasing",
     name="expose-proto-casing",
     severity=Severity.WARNING,
-    fix=Fixable.ALWAYS,
+    fix=Fixable.SOMETIMES,
 )
 def expose_proto_casing(context: Context) -> Iterator[Finding]:
-    for node in context.instructions("EXPOSE"):
-        for word, span in zip(node.arguments, word_spans(node), strict=False):
-            port, slash, protocol = word.partition("/")
-            if "$" in protocol or protocol == protocol.lower():
-                continue
-            yield context.finding(
-                node,
-                f"Defined protocol '{word}' in EXPOSE instruction should be lowercase",
-                fix=safe(context.edit(span, port + slash + protocol.lower())),
-            )
+    for node, span, word, value in ports(context):
+        protocol = value.partition("/")[2]
+        if protocol == protocol.lower():
+            continue
+        head, slash, written = word.rpartition("/")
+        edit = context.edit(span, head + slash + written.lower())
+        yield context.finding(
+            node,
+            f"Defined protocol '{word}' in EXPOSE instruction should be lowercase",
+            fix=safe(edit) if written == protocol else None,
+        )

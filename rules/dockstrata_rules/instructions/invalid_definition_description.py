@@ -35,15 +35,17 @@ from dockstrata.rule import Context, Finding, Instruction, Severity, rule
     default=False,
 )
 def invalid_definition_description(context: Context) -> Iterator[Finding]:
-    comments = {comment.line: comment.text for comment in context.document.comments}
+    directives = {directive.line for directive in context.document.directives}
+    comments = {
+        comment.line: comment.text
+        for comment in context.document.comments
+        if comment.line not in directives
+    }
     for node in context.document.instructions:
-        what, name = _definition(node)
-        above = []
-        line = node.start_line - 1
-        while name and line in comments:
-            above.append(comments[line].lstrip("# \t"))
-            line -= 1
-        if above and not any(text.split(None, 1)[:1] == [name] for text in above):
+        what, names = _definition(node)
+        text = comments.get(node.start_line - 1, "").strip()[1:].strip()
+        if names and text and text.split(" ", 1)[0] not in names:
+            name = names[0] if len(names) == 1 else "<arg_key>"
             yield context.finding(
                 node,
                 f"Comment for {what} should follow the format: `# {name} <description>`."
@@ -52,9 +54,9 @@ def invalid_definition_description(context: Context) -> Iterator[Finding]:
             )
 
 
-def _definition(node: Instruction) -> tuple[str, str]:
+def _definition(node: Instruction) -> tuple[str, list[str]]:
     if node.keyword == "FROM" and len(node.arguments) == 3:
-        return "build stage", node.arguments[2]
+        return "build stage", [node.arguments[2].lower()]
     if node.keyword == "ARG" and node.arguments:
-        return "argument", node.arguments[0].partition("=")[0]
-    return "", ""
+        return "argument", [word.partition("=")[0] for word in node.arguments]
+    return "", []

@@ -40,7 +40,6 @@ def no_empty_continuation(context: Context) -> Iterator[Finding]:
         if not node.empty_continuations:
             continue
         edits = [context.edit(source.line_span(line), "") for line in node.empty_continuations]
-        # BuildKit reports the last line that it has read by then.
-        yield context.finding(
-            source.line_span(node.end_line), "Empty continuation line", fix=safe(*edits)
-        )
+        # BuildKit reports the last line that it has read by then: no heredoc's.
+        last = source.position(node.head_span.end)[0] if node.heredocs else node.end_line
+        yield context.finding(source.line_span(last), "Empty continuation line", fix=safe(*edits))

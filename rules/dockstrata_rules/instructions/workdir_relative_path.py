@@ -23,9 +23,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockstrata.meaning.evaluate import Evaluated
-from dockstrata.meaning.paths import ROOT_DIRECTORY, resolve
+from dockstrata.meaning.paths import resolve
 from dockstrata.rule import Context, Finding, Fix, Fixable, Severity, rule, safe
 from dockstrata.syntax.words import WordError, expand, is_symbolic
+from dockstrata_rules.instructions.defaults import with_defaults
 
 
 @rule(
@@ -36,20 +37,27 @@ from dockstrata.syntax.words import WordError, expand, is_symbolic
     fix=Fixable.SOMETIMES,
 )
 def workdir_relative_path(context: Context) -> Iterator[Finding]:
+    # The stages that have a WORKDIR, of their own or inherited.
+    done: set[int] = set()
     for stage in context.stages:
+        if stage.parent in done:
+            done.add(stage.index)
         for item in stage.evaluated:
             node = item.instruction
             if node.keyword != "WORKDIR" or node.fault is not None:
                 continue
+            first = stage.index not in done
+            done.add(stage.index)
             try:
-                path = expand(node.rest, item.before.env.get, node.escape)
+                path = expand(node.rest, with_defaults(item.before.env).get, node.escape)
             except WordError:
                 continue
             if _absolute(path) or is_symbolic(path[:1]):
                 continue
-            # To hadolint a variable may be absolute; BuildKit knows that it is empty.
+            # To hadolint a variable may be absolute; BuildKit knows its value.
             variable = node.rest.strip("\"'").startswith("$")
-            if item.before.workdir.startswith(ROOT_DIRECTORY):
+            # BuildKit reports the first of a chain: it is the one to mend.
+            if first:
                 yield context.finding(
                     node,
                     f'Relative workdir "{path}" can have unexpected results'

@@ -13,8 +13,8 @@ Good:
     FROM debian:12.5
     RUN --mount=type=secret,id=api_token make login
 
-Source: BuildKit SecretsUsedInArgOrEnv, which looks at the first and last word; hadolint DL3064,
-which looks for some words anywhere.
+Source: BuildKit SecretsUsedInArgOrEnv, which looks at the words of a name; hadolint DL3064, which
+looks for some words anywhere in it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from collections.abc import Iterator
 
 from dockstrata.rule import Context, Finding, Severity, rule
 
-# The whole name, or its first or last word.
-_WORD = r"(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)"
-_SECRET = re.compile(rf"^{_WORD}(?:_|$)|_{_WORD}$", re.IGNORECASE)
-_PUBLIC = re.compile(r"(?:_|^)public(?:_|$)", re.IGNORECASE)
+_WORD = "apikey|auth|credentials?|key|password|pword|passwd|secret|token"
+_SECRET = re.compile(rf"(?:_|^)(?:{_WORD})(?:_|$)", re.IGNORECASE)
+# A public key, where a secret is, and which version of it: none of them is one.
+_NO_SECRET = re.compile(r"(?:_|^)(?:public|file|version)(?:_|$)", re.IGNORECASE)
 _ANYWHERE = re.compile(r"password|username|token|secret|api_key|private_key", re.IGNORECASE)
 
 
@@ -44,7 +44,7 @@ def secrets_used_in_arg_or_env(context: Context) -> Iterator[Finding]:
         else:
             names = [word.partition("=")[0] for word in node.arguments]
         for name in names:
-            both = _SECRET.search(name) and not _PUBLIC.search(name)
+            both = _SECRET.search(name) and not _NO_SECRET.search(name)
             if both or _ANYWHERE.search(name):
                 yield context.finding(
                     node,

@@ -1,0 +1,5 @@
+FROM debian:12.5
+RUN cat <<EOF \
+  > out
+text
+EOF
