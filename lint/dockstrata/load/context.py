@@ -322,9 +322,11 @@ def ignore_file_for(directory: str, dockerfile: str) -> IgnoreFile | None:
 
 def _ignore_text(directory: str, dockerfile: str) -> tuple[str, str] | None:
     """Path and text. ``<dockerfile>.dockerignore`` beside the Dockerfile wins over
-    ``.dockerignore`` in the context (docs "Dockerignore": filename and location).
+    ``.dockerignore`` in the context (docs "Dockerignore": filename and location). ``""`` is no
+    Dockerfile: a named context is used by many.
     """
-    for path in (f"{dockerfile}.dockerignore", os.path.join(directory, ".dockerignore")):
+    own = [f"{dockerfile}.dockerignore"] if dockerfile else []
+    for path in (*own, os.path.join(directory, ".dockerignore")):
         try:
             with open(path, "rb") as file:
                 return path, file.read().decode("utf-8", "surrogateescape")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from dockstrata.meaning.step import Barrier
 
@@ -17,10 +18,24 @@ class Taken:
     barrier: Barrier | None = None
 
 
-ContextReader = Callable[[str, Sequence[str]], Taken]
-"""(source path, exclude patterns) → what is taken."""
+class ContextReader(Protocol):
+    """What ``source`` takes; ``excludes`` are patterns of ``--exclude``, ``parents`` is that flag.
+
+    ``named`` is the folder of a named context, read in place of the build's own.
+    """
+
+    def __call__(
+        self,
+        source: str,
+        excludes: Sequence[str],
+        *,
+        parents: bool = False,
+        named: str | None = None,
+    ) -> Taken: ...
 
 
-def no_context(source: str, excludes: Sequence[str]) -> Taken:
+def no_context(
+    source: str, excludes: Sequence[str], *, parents: bool = False, named: str | None = None
+) -> Taken:
     """For work that never compares files: what is taken is known by name alone."""
-    return Taken(("unread", source, tuple(excludes)), "")
+    return Taken(("unread", source, tuple(excludes), parents, named), "")

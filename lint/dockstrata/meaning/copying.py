@@ -26,19 +26,19 @@ def body(
     words = [evaluator.expand(word) for word in node.arguments]
     *sources, target = words or [""]
     excludes = tuple(evaluator.expand(pattern) for pattern in node.all_flags("exclude"))
-    source_image = _origin(node, evaluator, stage, taken)
+    source_image, named = _origin(node, evaluator, stage, taken)
     parents = node.flag("parents") in ("", "true")
     items: list[object] = []
     remaining = list(node.heredocs)
     for written, source in zip(node.arguments, sources, strict=False):
         if not node.json and remaining and parse_opener(written) is not None:
             items.append(_inline(remaining.pop(0), evaluator))
-        elif source_image is not None:
-            items.append(_clean(source))
+        elif source_image is not None and named is None:
+            items.append(source if parents else _clean(source))
         elif node.keyword == "ADD" and _REMOTE.match(source):
             items.append(("remote", source))
         else:
-            content = _content(source, excludes, evaluator, taken, parents)
+            content = _content(source, excludes, evaluator, taken, parents, named)
             items.append((source if parents else _clean(source), content))
     return (
         source_image,
@@ -51,22 +51,27 @@ def body(
 
 def _origin(
     node: Instruction, evaluator: Evaluator, stage: Stage, taken: Taken
-) -> tuple[str, ...] | None:
-    """``--from``: a stage (told apart by its chain, elsewhere), an image; ``None``: the context."""
+) -> tuple[tuple[str, ...] | None, str | None]:
+    """``--from``: a stage (told apart by its chain, elsewhere), an image, a named context and its
+    folder; twice ``None``: the build's own context."""
     name = node.flag("from") if node.keyword == "COPY" else None
     if not name:
-        return None
+        return None, None
     return origin(name, evaluator, stage, taken, numbers=True)
 
 
 def _content(
-    source: str, excludes: tuple[str, ...], evaluator: Evaluator, taken: Taken, parents: bool
+    source: str,
+    excludes: tuple[str, ...],
+    evaluator: Evaluator,
+    taken: Taken,
+    parents: bool,
+    named: str | None,
 ) -> tuple[object, ...]:
     # --parents gives "/./" in a source a meaning of its own.
     path = source if parents else _clean(source).lstrip("/") or "."
-    found = evaluator.context(path, excludes)
-    taken.contexts.append(found.directory)
-    taken.barrier = taken.barrier or found.barrier
+    found = evaluator.context(path, excludes, parents=parents, named=named)
+    taken.add(found)
     return found.key
 
 

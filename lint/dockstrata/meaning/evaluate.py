@@ -6,12 +6,12 @@ configurations of real files).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 from dockstrata.load.wiring import Build
 from dockstrata.meaning import configure, copying, running
 from dockstrata.meaning.context import ContextReader, no_context
+from dockstrata.meaning.outside import Outside, context_name, outside
 from dockstrata.meaning.paths import ROOT_DIRECTORY, clean, working_directory
 from dockstrata.meaning.stage import (
     Evaluated,
@@ -27,7 +27,7 @@ from dockstrata.meaning.state import DEFAULT_SHELL, State, with_env
 from dockstrata.meaning.step import Barrier, Step, chain_digest
 from dockstrata.syntax.nodes import Document, Instruction
 from dockstrata.syntax.reference import parse_reference
-from dockstrata.syntax.words import CLOSE, OPEN, WordError, expand, is_symbolic, symbol
+from dockstrata.syntax.words import WordError, expand, is_symbolic, symbol
 
 __all__ = [
     "PLATFORM_ARGUMENTS",
@@ -48,7 +48,6 @@ PLATFORM_ARGUMENTS = frozenset(
 _NOTHING: frozenset[str] = frozenset()
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH where the root image sets none; of the images here only ``scratch`` is known not to."""
-_GIVEN = re.compile(f"{OPEN}given\x1f[^{OPEN}{CLOSE}]*\x1f([^{OPEN}{CLOSE}]*){CLOSE}")
 TARGET_PLATFORM = symbol("platform", "TARGETPLATFORM")
 """What ``--platform`` is by default."""
 
@@ -92,12 +91,14 @@ class Evaluator:
         self.resolve_image = resolve_image
         self.carry_shell = carry_shell
         self.given = dict(build.args) if build is not None else {}
-        self.named = dict(build.contexts) if build is not None else {}
+        contexts = build.contexts if build is not None else ()
+        self.named = {context_name(name): given for name, given in contexts}
         self.platforms = ",".join(sorted(build.platforms)) if build is not None else ""
         self.globals: list[Instruction] = []
         self.global_values: dict[str, str] = {}
         self.stages: list[Stage] = []
         self.stage: Stage | None = None
+        self.replaced = False  # by a named context: nothing that the stage says counts
         self.state = State()
         self.used: set[str] = set()
         self.last_env: tuple[tuple[str, str], ...] = ()
@@ -152,7 +153,7 @@ class Evaluator:
         self.used = set()
         before, step = self.state, None
         try:
-            step = self.dispatch(stage, node)
+            step = None if self.replaced else self.dispatch(stage, node)
         except WordError as error:
             stage.problem = stage.problem or f"line {node.start_line}: {error}"
         if node.fault is not None:
@@ -203,11 +204,19 @@ class Evaluator:
             problem = (
                 problem or f"line {node.start_line}: base name ({''.join(words[:1])}) is blank"
             )
+        self.replaced = name is not None and context_name(name) in self.named
         # FROM looks a stage up as written, names are kept in lower case.
         parent = find_stage(self.stages, image) if image == image.lower() else None
-        image, known, barrier = self.external(image) if parent is None else (image, None, None)
-        if name is not None and name in self.named:
-            message = f"the stage is replaced by the named context {self.named[name]}"
+        if self.replaced:
+            parent, image, platform = None, name or "", None
+        known = barrier = None
+        if parent is None:
+            found = self.outside(image)
+            image, known, barrier = found.image, found.stage, found.barrier
+        if self.replaced:
+            message = (
+                f"the stage is replaced by the named context {self.named[context_name(name or '')]}"
+            )
             barrier = Barrier("named-context", message)
         below = parent or known
         if below is not None:
@@ -248,20 +257,9 @@ class Evaluator:
             for trigger in below.config.onbuild:
                 self.step_over(trigger)
 
-    def external(self, name: str) -> tuple[str, Stage | None, Barrier | None]:
-        """An image from outside the file: what it is, the stage that builds it if the set does."""
-        given = self.named.get(name)
-        if given is None:
-            # What the build passes decides which image of the set it is; the symbol stays.
-            concrete = _GIVEN.sub(r"\1", name) if is_symbolic(name) else name
-            if is_symbolic(concrete) or concrete == "scratch":
-                return name, None, None
-            return name, self.resolve_image(canonical_image(concrete)), None
-        if given.startswith("docker-image://"):
-            return given.removeprefix("docker-image://"), None, None
-        known = self.resolve_image(given)
-        barrier = Barrier("named-context", f"{name} is the named context {given}")
-        return (name, known, None) if known is not None else (name, None, barrier)
+    def outside(self, name: str) -> Outside:
+        """What ``name`` is where no stage of the file has it."""
+        return outside(name, self.named, self.resolve_image)
 
     def inherit(self, below: Stage, problem: str | None) -> None:
         """Begin a stage on another: its state, its ENV set again.

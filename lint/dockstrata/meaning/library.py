@@ -233,18 +233,23 @@ def reader(directory: str, dockerfile: str) -> ContextReader:
     """What COPY takes from ``directory`` when ``dockerfile`` is built with it."""
     directory = tidy(directory)
 
-    def read(source: str, excludes: Sequence[str]) -> Taken:
-        where = os.path.abspath(directory)
+    def read(
+        source: str, excludes: Sequence[str], *, parents: bool = False, named: str | None = None
+    ) -> Taken:
+        # A named context has its own ignore file alone.
+        folder, file = (directory, dockerfile) if named is None else (named, "")
+        where = os.path.abspath(folder)
+        what = (where, source, tuple(excludes), parents)
         if any(is_symbolic(text) for text in (source, *excludes)):
-            return Taken(("symbolic", where, source, tuple(excludes)), directory)
+            return Taken(("symbolic", *what), folder)
         try:
-            digest = context_for(directory, dockerfile).digest(source, excludes)
+            digest = context_for(folder, file).digest(source, excludes, parents=parents)
         except ContextError as error:
             # The same missing file of the same context is still one file, whenever it comes.
-            key = ("absent", where, source, tuple(excludes))
-            if error.reason == "missing-source":
-                return Taken(key, directory)
-            return Taken(key, directory, Barrier(error.reason, error.message))
-        return Taken(("files", digest), directory)
+            barrier = None
+            if error.reason != "missing-source":
+                barrier = Barrier(error.reason, error.message)
+            return Taken(("absent", *what), folder, barrier)
+        return Taken(("files", digest), folder)
 
     return read

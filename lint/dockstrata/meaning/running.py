@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dockstrata.meaning.context import Taken as Files
 from dockstrata.meaning.stage import Stage, canonical_image
 from dockstrata.meaning.state import State
 from dockstrata.meaning.step import Barrier
@@ -26,6 +27,11 @@ class Taken:
     stages: list[int] = field(default_factory=list)
     images: list[Stage] = field(default_factory=list)
     barrier: Barrier | None = None
+
+    def add(self, files: Files) -> None:
+        """Files of a build context."""
+        self.contexts.append(files.directory)
+        self.barrier = self.barrier or files.barrier
 
 
 def argv(node: Instruction, shell: tuple[str, ...]) -> tuple[str, ...]:
@@ -72,21 +78,23 @@ def _command(node: Instruction, state: State) -> tuple[tuple[str, ...], tuple[st
 
 def origin(
     name: str, evaluator: Evaluator, stage: Stage, taken: Taken, *, numbers: bool
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, ...], str | None]:
     """What ``--from=name`` or ``from=name`` is: a stage or an image of the set, told apart by
-    their chains elsewhere, or an image from outside."""
+    their chains elsewhere, an image from outside, or a named context and the folder that it is."""
     if name.lower() == stage.name or (numbers and name == str(stage.index)):
         stage.problem = stage.problem or f"--from={name} is the stage itself"
     index = evaluator.source_stage(stage, name, numbers)
     if index is not None:
         taken.stages.append(index)
-        return ("stage",)
-    image, known, barrier = evaluator.external(name)
-    taken.barrier = taken.barrier or barrier
-    if known is not None:
-        taken.images.append(known)
-        return ("stage",)
-    return ("image", canonical_image(image))
+        return ("stage",), None
+    found = evaluator.outside(name)
+    taken.barrier = taken.barrier or found.barrier
+    if found.stage is not None:
+        taken.images.append(found.stage)
+        return ("stage",), None
+    if found.directory is not None:
+        return ("context",), found.directory
+    return ("image", canonical_image(found.image)), None
 
 
 def _mount(
@@ -99,12 +107,11 @@ def _mount(
         name = {"src": "source", "dst": "target", "destination": "target"}.get(name, name)
         options[name.lower()] = given
     kind = options.setdefault("type", "bind")
-    source = options.get("from")
+    source, named = options.get("from"), None
     if isinstance(source, str):
-        options["from"] = origin(source, evaluator, stage, taken, numbers=False)
-    elif kind == "bind":
-        found = evaluator.context(str(options.get("source", ".")), ())
+        options["from"], named = origin(source, evaluator, stage, taken, numbers=False)
+    if named is not None or (source is None and kind == "bind"):
+        found = evaluator.context(str(options.get("source", ".")), (), named=named)
         options["content"] = found.key
-        taken.contexts.append(found.directory)
-        taken.barrier = taken.barrier or found.barrier
+        taken.add(found)
     return tuple(sorted(options.items(), key=lambda item: item[0]))

@@ -126,24 +126,26 @@ def tree_reader(top: str, left_out: set[str]) -> Callable[[str, str], ContextRea
     contexts: dict[tuple[str, str], BuildContext | ContextError] = {}
 
     def for_build(directory: str, dockerfile: str) -> ContextReader:
-        where = os.path.relpath(os.path.abspath(directory), top)
-
-        def read(source: str, excludes: Sequence[str]) -> Taken:
+        def read(
+            source: str, excludes: Sequence[str], *, parents: bool = False, named: str | None = None
+        ) -> Taken:
+            key = (directory, dockerfile) if named is None else (named, "")
+            where = os.path.relpath(os.path.abspath(key[0]), top)
+            what = (where, source, tuple(excludes), parents)
             if any(is_symbolic(text) for text in (source, *excludes)):
-                return Taken(("symbolic", where, source, tuple(excludes)), directory)
-            key = (directory, dockerfile)
+                return Taken(("symbolic", *what), key[0])
             try:
                 if key not in contexts:
-                    contexts[key] = _context(directory, dockerfile, top, left_out)
+                    contexts[key] = _context(*key, top, left_out)
                 context = contexts[key]
                 assert isinstance(context, BuildContext)
-                return Taken(("files", context.digest(source, excludes)), directory)
+                digest = context.digest(source, excludes, parents=parents)
+                return Taken(("files", digest), key[0])
             except ContextError as error:
-                absent = ("absent", where, source, tuple(excludes))
                 barrier = None
                 if error.reason != "missing-source":
                     barrier = Barrier(error.reason, error.message)
-                return Taken(absent, directory, barrier)
+                return Taken(("absent", *what), key[0], barrier)
 
         return read
 
@@ -153,7 +155,8 @@ def tree_reader(top: str, left_out: set[str]) -> Callable[[str, str], ContextRea
 def _context(directory: str, dockerfile: str, top: str, left_out: set[str]) -> BuildContext:
     """The build context without the files, and folders of nothing else, that are left out."""
     text = ""
-    for path in (f"{dockerfile}.dockerignore", os.path.join(directory, ".dockerignore")):
+    own = [f"{dockerfile}.dockerignore"] if dockerfile else []
+    for path in (*own, os.path.join(directory, ".dockerignore")):
         with contextlib.suppress(OSError), open(path, "rb") as file:
             text = file.read().decode("utf-8", "surrogateescape")
             break

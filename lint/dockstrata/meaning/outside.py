@@ -1,0 +1,71 @@
+"""What a name in FROM, ``--from`` or ``from=`` is that no stage of the file has.
+
+Source: BuildKit's Dockerfile frontend: a named context of the build goes before an image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockstrata.load.wiring import is_remote
+from dockstrata.meaning.stage import Resolver, Stage, canonical_image
+from dockstrata.meaning.step import Barrier
+from dockstrata.syntax.reference import parse_reference
+from dockstrata.syntax.words import CLOSE, OPEN, is_symbolic
+
+_IMAGE = "docker-image://"
+_GIVEN = re.compile(f"{OPEN}given\x1f[^{OPEN}{CLOSE}]*\x1f([^{OPEN}{CLOSE}]*){CLOSE}")
+_DEFAULT = re.compile(
+    f"{OPEN}(?:given|arg)\x1f[^\x1f{OPEN}{CLOSE}]*\x1f([^\x1f{OPEN}{CLOSE}]*){CLOSE}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """An image or a named context.
+
+    ``image`` is what it is called, ``stage`` the stage of the set that builds it, ``directory``
+    the folder that a named context is. ``barrier`` keeps what draws from it where it is.
+    """
+
+    image: str
+    stage: Stage | None = None
+    directory: str | None = None
+    barrier: Barrier | None = None
+
+
+def context_name(name: str) -> str:
+    """A named context as BuildKit compares it: ``docker.io/library/a:latest`` is ``a``."""
+    if not parse_reference(name).valid:
+        return name
+    familiar = canonical_image(name).removeprefix("docker.io/")
+    return familiar.removeprefix("library/").removesuffix(":latest")
+
+
+def outside(name: str, named: Mapping[str, str], resolve: Resolver) -> Outside:
+    """``name`` as it stands behind FROM; ``named`` are the build's contexts by `context_name`."""
+    context = named.get(context_name(as_built(name))) if named else None
+    if context is None:
+        # What the build passes decides which image of the set it is; the symbol stays.
+        concrete = _GIVEN.sub(r"\1", name) if is_symbolic(name) else name
+        if is_symbolic(concrete) or concrete == "scratch":
+            return Outside(name)
+        return Outside(name, resolve(canonical_image(concrete)))
+    if context.startswith(_IMAGE):
+        image = context.removeprefix(_IMAGE)
+        return Outside(image, resolve(canonical_image(image)))
+    known = resolve(context)
+    if known is not None:
+        return Outside(name, known)
+    barrier = Barrier("named-context", f"{name} is the named context {context}")
+    return Outside(context, None, None if is_remote(context) else context, barrier)
+
+
+def as_built(name: str) -> str:
+    """A name with each argument as this build has it: what it is given, else its default."""
+    before = None
+    while before != name and is_symbolic(name):
+        before, name = name, _DEFAULT.sub(r"\1", name)
+    return name

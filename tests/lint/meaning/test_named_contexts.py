@@ -1,0 +1,162 @@
+"""Builds with named contexts, and COPY flags that decide what is taken, read from real files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dockstrata.meaning.evaluate import Stage
+from dockstrata.meaning.outside import as_built, context_name
+from dockstrata.meaning.repository import read_repository
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def stages(folder: Path) -> dict[str, Stage]:
+    return {image.id: image.stage for image in read_repository([str(folder)]).set.images}
+
+
+def last(folder: Path, *paths: str) -> list[Stage]:
+    found = read_repository([str(folder)]).set.images
+    return [
+        [image for image in found if image.path == str(folder / path)][-1].stage for path in paths
+    ]
+
+
+COMPOSE = """\
+services:
+  one:
+    build: {context: one, additional_contexts: {%s}}
+  two:
+    build: {context: two, additional_contexts: {%s}}
+"""
+
+
+@pytest.mark.parametrize("flag", ["", "--parents "])
+def test_parents_takes_files_of_every_depth(tmp_path: Path, flag: str) -> None:
+    text = f"FROM alpine:3\nCOPY {flag}**/package.json /app/\n"
+    for name in ("one", "two"):
+        write(tmp_path, {f"{name}/Dockerfile": text, f"{name}/x/y/package.json": name})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    # Without the flag "**" is one folder, and the file is too deep.
+    assert (one.chain == two.chain) is (flag == "")
+
+
+def test_parents_and_not_are_different_steps(tmp_path: Path) -> None:
+    write(tmp_path, {"one/a/f": "", "two/a/f": ""})
+    write(tmp_path, {"one/Dockerfile": "FROM alpine:3\nCOPY a/f /\n"})
+    write(tmp_path, {"two/Dockerfile": "FROM alpine:3\nCOPY --parents a/f /\n"})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert one.chain != two.chain
+
+
+@pytest.mark.parametrize(
+    "step", ["COPY --from=lib . /lib", "RUN --mount=type=bind,from=lib,target=/lib make"]
+)
+@pytest.mark.parametrize("same", [True, False])
+def test_a_named_folder_is_what_is_in_it(tmp_path: Path, step: str, same: bool) -> None:
+    text = f"FROM alpine:3\n{step}\n"
+    write(tmp_path, {"one/Dockerfile": text, "two/Dockerfile": text})
+    write(tmp_path, {"a/f": "1", "b/f": "1" if same else "2"})
+    write(tmp_path, {"compose.yaml": COMPOSE % ("lib: ./a", "lib: ./b")})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert (one.chain == two.chain) is same
+    assert [step.barrier.reason for step in one.steps if step.barrier] == ["named-context"]
+
+
+def test_a_named_folder_has_its_own_ignore_file_alone(tmp_path: Path) -> None:
+    text = "FROM alpine:3\nCOPY --from=lib . /lib\n"
+    write(tmp_path, {"one/Dockerfile": text, "two/Dockerfile": text})
+    write(tmp_path, {"one/Dockerfile.dockerignore": "f\n", "two/.dockerignore": "f\n"})
+    write(tmp_path, {"a/f": "1", "a/g": "1", "b/f": "2", "b/g": "1"})
+    write(tmp_path, {"a/.dockerignore": "f\n.dockerignore", "b/.dockerignore": "f\n.dockerignore"})
+    write(tmp_path, {"compose.yaml": COMPOSE % ("lib: ./a", "lib: ./b")})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert one.chain == two.chain
+    write(tmp_path, {"a/.dockerignore": "", "b/.dockerignore": ""})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert one.chain != two.chain
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("base", "base"),
+        ("base", "base:latest"),
+        ("docker.io/library/base:latest", "base"),
+        ("acme/base:1", "docker.io/acme/base:1"),
+    ],
+)
+def test_a_context_answers_to_every_spelling(tmp_path: Path, name: str, asked: str) -> None:
+    write(tmp_path, {"one/Dockerfile": "FROM alpine:3\nRUN a\n"})
+    write(tmp_path, {"two/Dockerfile": f"FROM {asked}\nRUN b\n"})
+    contexts = COMPOSE % ("x: ./one", f"'{name}': 'service:one'")
+    write(tmp_path, {"compose.yaml": contexts})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert two.base is not None
+    assert two.base.chain == one.chain
+
+
+def test_a_context_goes_before_the_image_that_has_its_name(tmp_path: Path) -> None:
+    write(tmp_path, {"one/Dockerfile": "FROM alpine:3\nRUN a\n"})
+    write(tmp_path, {"two/Dockerfile": "FROM acme/one:1\nRUN b\n"})
+    write(
+        tmp_path,
+        {
+            "compose.yaml": "services:\n  one: {build: one, image: acme/one:1}\n  two: {build: "
+            "{context: two, additional_contexts: {'acme/one:1': 'docker-image://debian:12'}}}\n"
+        },
+    )
+    (two,) = last(tmp_path, "two/Dockerfile")
+    assert (two.base, two.root) == (None, "debian:12")
+
+
+def test_an_image_as_context_may_be_one_of_the_set(tmp_path: Path) -> None:
+    write(tmp_path, {"one/Dockerfile": "FROM alpine:3\nRUN a\n"})
+    write(tmp_path, {"two/Dockerfile": "FROM base\nRUN b\n"})
+    write(
+        tmp_path,
+        {
+            "compose.yaml": "services:\n  one: {build: one, image: acme/one:1}\n  two: {build: "
+            "{context: two, additional_contexts: {base: 'docker-image://acme/one:1'}}}\n"
+        },
+    )
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert two.base is not None
+    assert two.base.chain == one.chain
+
+
+def test_an_argument_may_name_the_context(tmp_path: Path) -> None:
+    write(tmp_path, {"one/Dockerfile": "FROM alpine:3\nRUN a\n"})
+    text = "ARG NAME=ba\nARG BASE=${NAME}se\nFROM ${BASE}\nRUN b\n"
+    write(tmp_path, {"two/Dockerfile": text})
+    write(tmp_path, {"compose.yaml": COMPOSE % ("x: ./one", "base: 'service:one'")})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert two.base is not None
+    assert two.base.chain == one.chain
+
+
+def test_a_replaced_stage_says_nothing(tmp_path: Path) -> None:
+    text = "FROM alpine:3 AS tools\nRUN {}\nFROM alpine:3\nCOPY --from=tools /x /x\n"
+    write(tmp_path, {"one/Dockerfile": text.format("a"), "two/Dockerfile": text.format("b")})
+    write(tmp_path, {"compose.yaml": COMPOSE % ("tools: ./lib", "tools: ./lib"), "lib/x": ""})
+    found = stages(tmp_path)
+    replaced = found[f"{tmp_path}/one/Dockerfile#tools"]
+    assert (replaced.steps, replaced.barrier and replaced.barrier.reason) == ([], "named-context")
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert one.chain == two.chain
+    write(tmp_path, {"compose.yaml": COMPOSE % ("x: ./lib", "x: ./lib")})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert one.chain != two.chain
+
+
+def test_names() -> None:
+    assert context_name("DOCKER") == "DOCKER"
+    assert context_name("localhost/base:12") == "localhost/base:12"
+    assert as_built("plain") == "plain"
