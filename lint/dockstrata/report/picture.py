@@ -137,6 +137,15 @@ def _short(below: Image, image: Image) -> str:
     return folder.rpartition("/")[2] if file in ("Dockerfile", "Containerfile") else file
 
 
+def called(image: Image) -> str:
+    """An image's name for a drawing: its folder, and the stage where there are several."""
+    path, _, rest = image.id.partition("#")
+    folder, _, file = path.rpartition("/")
+    name = folder if folder and file in ("Dockerfile", "Containerfile") else path
+    alone = rest == "0" and len(image.evaluation.stages) == 1
+    return name if alone else f"{name}#{rest}"
+
+
 def summary(step: Step) -> str:
     """A step on one line."""
     return " ".join(step.instruction.line.split())
