@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dockstrata.load.context import ContextError, context_for
@@ -54,6 +54,7 @@ class Library:
         wired: Mapping[str, Sequence[Build]] | None = None,
         read: Callable[[str, str], ContextReader] | None = None,
         carry_shell: bool = False,
+        own_names: _OwnNames | None = None,
     ) -> None:
         self.read = read or reader
         self.carry_shell = carry_shell
@@ -62,8 +63,11 @@ class Library:
         self.products: dict[str, Product] = {}
         self.marked: dict[str, str] = {}
         self.evaluations: dict[tuple[str, int], Evaluation | None] = {}
+        self.told = wired or {}
+        self.own_names = own_names or _own_names(it for all_ in self.told.values() for it in all_)
         for document in documents:
-            self._add(document, list((wired or {}).get(document.path, ())))
+            told = self.told.get(document.path, ())
+            self._add(document, [self.own_names.resolved(build) for build in told])
 
     def _add(self, document: Document, builds: list[Build]) -> None:
         path = document.path
@@ -82,9 +86,8 @@ class Library:
         if path in self.marked:
             for build in builds:
                 # A compose or bake file may build the base too; its name there is the base's.
-                if build.service:
-                    for kind in ("service", "target"):
-                        self.products.setdefault(f"{kind}:{build.service}", Product(path, 0, None))
+                for name in self.own_names.of(build):
+                    self.products.setdefault(name, Product(path, 0, None))
             builds = []
         distinct: list[Build] = []
         for build in builds or [own]:
@@ -97,18 +100,19 @@ class Library:
             for tag in build.tags:
                 named = replace(product, reference=tag)
                 self.products.setdefault(canonical_image(tag), named)
-            if build.service:
-                for kind in ("service", "target"):
-                    self.products.setdefault(f"{kind}:{build.service}", product)
+            for name in self.own_names.of(build):
+                self.products.setdefault(name, product)
         self.builds[path] = distinct
 
     def with_documents(self, documents: Mapping[str, Document]) -> Library:
         """The same set with other texts; what is built how stays."""
-        return Library(list(documents.values()), self.builds, self.read, self.carry_shell)
+        values = list(documents.values())
+        return Library(values, self.told, self.read, self.carry_shell, self.own_names)
 
     def again(self, carry_shell: bool) -> Library:
         """The same set, evaluated anew with SHELL carried from image to image, or lost."""
-        return Library(list(self.documents.values()), self.builds, self.read, carry_shell)
+        values = list(self.documents.values())
+        return Library(values, self.told, self.read, carry_shell, self.own_names)
 
     def all(self) -> list[Evaluation]:
         """Every document in every way in which it is built."""
@@ -155,6 +159,46 @@ class Library:
         if target.isdecimal() and int(target) < len(evaluation.stages):
             return evaluation.stages[int(target)]
         return evaluation.stage_named(target, len(evaluation.stages))
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnNames:
+    """``service:NAME`` and ``target:NAME`` where several files have a NAME of their own.
+
+    ``origins`` has for each name the files that say it. In a named context of one of these files,
+    or of one beside it, the name is its own; elsewhere it is the first one's.
+    """
+
+    origins: Mapping[str, tuple[str, ...]]
+
+    def of(self, build: Build) -> Iterator[str]:
+        if build.service:
+            for kind in ("service", "target"):
+                yield f"{kind}:{build.service}"
+                if len(self.origins.get(build.service, ())) > 1:
+                    yield f"{kind}:{build.service}@{build.origin}"
+
+    def resolved(self, build: Build) -> Build:
+        contexts = tuple((name, self._resolved(value, build)) for name, value in build.contexts)
+        return build if contexts == build.contexts else replace(build, contexts=contexts)
+
+    def _resolved(self, value: str, build: Build) -> str:
+        kind, _, name = value.partition(":")
+        origins = self.origins.get(name, ()) if kind in ("service", "target") else ()
+        if len(origins) < 2:
+            return value
+        folder = os.path.dirname(build.origin)
+        near = [origin for origin in origins if os.path.dirname(origin) == folder]
+        own = build.origin if build.origin in origins else next(iter(near), None)
+        return value if own is None else f"{value}@{own}"
+
+
+def _own_names(builds: Iterable[Build]) -> _OwnNames:
+    origins: dict[str, dict[str, None]] = {}
+    for build in builds:
+        if build.service:
+            origins.setdefault(build.service, {})[build.origin] = None
+    return _OwnNames({name: tuple(found) for name, found in origins.items()})
 
 
 def default_build(path: str, context: str | None = None) -> Build:

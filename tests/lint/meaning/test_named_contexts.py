@@ -160,3 +160,57 @@ def test_names() -> None:
     assert context_name("DOCKER") == "DOCKER"
     assert context_name("localhost/base:12") == "localhost/base:12"
     assert as_built("plain") == "plain"
+
+
+def test_a_service_is_that_of_its_own_file(tmp_path: Path) -> None:
+    compose = "services:\n  base: {build: base}\n  app:\n    build:\n      context: app\n"
+    compose += "      additional_contexts: {base: 'service:base'}\n"
+    for name in ("one", "two"):
+        write(tmp_path, {f"{name}/base/Dockerfile": f"FROM alpine:3\nRUN {name}\n"})
+        write(tmp_path, {f"{name}/app/Dockerfile": "FROM base\nRUN a\n"})
+        write(tmp_path, {f"{name}/compose.yaml": compose})
+    found = read_repository([str(tmp_path)])
+    parents = {image.path: image.parent.path for image in found.set.images if image.parent}
+    assert parents == {
+        f"{tmp_path}/{name}/app/Dockerfile": f"{tmp_path}/{name}/base/Dockerfile"
+        for name in ("one", "two")
+    }
+    again = found.library.with_documents(found.library.documents)
+    assert again.products == found.library.products
+    assert again.builds == found.library.builds
+
+
+def test_one_dockerfile_built_by_two_files_on_two_bases(tmp_path: Path) -> None:
+    write(tmp_path, {"app/Dockerfile": "FROM base\nRUN a\n"})
+    for name in ("one", "two"):
+        write(tmp_path, {f"{name}/Dockerfile": f"FROM alpine:3\nRUN {name}\n"})
+        target = '\ntarget "app" {\n  context = "app"\n  contexts = { base = "target:base" }\n}\n'
+        base = f'target "base" {{\n  context = "{name}"\n}}\n'
+        write(tmp_path, {f"docker-bake.{name}.hcl": base + target})
+    images = read_repository([str(tmp_path)]).set.of(f"{tmp_path}/app/Dockerfile")
+    assert sorted(image.parent.path for image in images if image.parent) == [
+        f"{tmp_path}/one/Dockerfile",
+        f"{tmp_path}/two/Dockerfile",
+    ]
+
+
+def test_other_texts_lose_no_product(tmp_path: Path) -> None:
+    """Builds that differ in target and name alone are one way of building, and several products."""
+    write(tmp_path, {"base/Dockerfile": "FROM alpine:3 AS a\nRUN a\nFROM a AS b\nRUN b\n"})
+    write(tmp_path, {"app/Dockerfile": "FROM base\nRUN x\n"})
+    for name in ("one", "two"):
+        compose = "services:\n"
+        for target in "ab":
+            compose += f"  base-{target}:\n    image: acme/{target}-{name}\n"
+            compose += f"    build: {{context: ../base, target: {target}}}\n"
+        contexts = "additional_contexts: {base: 'service:base-b'}"
+        compose += f"  app: {{build: {{context: ../app, args: {{N: {name}}}, {contexts}}}}}\n"
+        write(tmp_path, {f"{name}/compose.yaml": compose})
+    library = read_repository([str(tmp_path)]).library
+    again = library.with_documents(library.documents).again(True)
+    assert again.products == library.products
+    assert again.builds == library.builds
+    assert {"docker.io/acme/a-one:latest", "docker.io/acme/b-two:latest"} <= set(again.products)
+    for number in (0, 1):
+        (stage,) = again.evaluation(f"{tmp_path}/app/Dockerfile", number).stages
+        assert stage.base is again.evaluation(f"{tmp_path}/base/Dockerfile").stages[1]
