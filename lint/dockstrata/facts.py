@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dockstrata.load.context import ContextError, ignore_file_for
+from dockstrata.load.generated import list_directory, read_text
 from dockstrata.load.ignorefile import IgnoreFile
+from dockstrata.load.names import is_bake_name
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.images import ImageSet
 from dockstrata.meaning.library import Library
@@ -46,12 +49,11 @@ class Facts:
         except ContextError:
             return None
 
-    def platforms(self, build: Build, name: str) -> frozenset[str] | None:
-        """The platforms of the OCI layout that a named context of a build is; ``None``: not known.
+    def platforms(self, build: Build, context: str) -> frozenset[str] | None:
+        """Platforms (``os/architecture``) of the OCI layout that a build's named context is.
 
-        Each is ``os/architecture``.
+        ``None`` for another context, and for a layout that does not tell.
         """
-        context = dict(build.contexts).get(name, "")
         if not context.startswith("oci-layout://"):
             return None
         from dockstrata.load.oci_layout import layout_platforms
@@ -72,6 +74,15 @@ class Facts:
         }
         adoptable = adoptable_images(self.images, self.library)
         return make_plan(self.images, self.settings, Placement(), excluded, adoptable)
+
+    def mentions_target(self, build: Build, name: str) -> bool:
+        """Whether the bake files beside a build's own may have a target of that name."""
+        folder = os.path.dirname(build.origin) or "."
+        names = {os.path.basename(build.origin), *filter(is_bake_name, list_directory(folder))}
+        texts = [read_text(os.path.join(folder, it)) for it in names]
+        pattern = re.compile(rf"(?<!target:)(?<![\w.-]){re.escape(name)}(?![\w.-])")
+        # A matrix makes names that are nowhere written.
+        return any("matrix" in text or pattern.search(text) for text in texts)
 
     def builds(self, path: str, reference: str) -> bool:
         """Whether the set, or a base in a folder above ``path``, builds an image reference."""

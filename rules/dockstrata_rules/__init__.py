@@ -82,12 +82,17 @@ from dockstrata_rules.packages.zypper_yes import zypper_yes
 from dockstrata_rules.security.named_user import named_user
 from dockstrata_rules.security.root_user import root_user
 from dockstrata_rules.security.secrets_in_arg_or_env import secrets_used_in_arg_or_env
+from dockstrata_rules.shape.base_cycle import base_cycle
+from dockstrata_rules.shape.base_with_one_child import base_with_one_child
 from dockstrata_rules.shape.image_depth import image_depth
 from dockstrata_rules.shape.layer_count import layer_count
+from dockstrata_rules.shape.missing_base import missing_base
 from dockstrata_rules.shape.volatile_before_stable import volatile_before_stable
 from dockstrata_rules.sharing.drifted_pins import drifted_pins
 from dockstrata_rules.sharing.image_defined_twice import image_defined_twice
+from dockstrata_rules.sharing.near_repeated_prefix import near_repeated_prefix
 from dockstrata_rules.sharing.repeated_prefix import repeated_prefix
+from dockstrata_rules.sharing.steps_of_a_base import steps_of_a_base
 from dockstrata_rules.shell.apt_for_people import apt_for_people
 from dockstrata_rules.shell.cd_in_run import cd_in_run
 from dockstrata_rules.shell.consecutive_runs import consecutive_runs
@@ -176,12 +181,17 @@ RULES: tuple[Rule, ...] = (
     named_user,
     root_user,
     secrets_used_in_arg_or_env,
+    base_cycle,
+    base_with_one_child,
     image_depth,
     layer_count,
+    missing_base,
     volatile_before_stable,
     drifted_pins,
     image_defined_twice,
+    near_repeated_prefix,
     repeated_prefix,
+    steps_of_a_base,
     apt_for_people,
     cd_in_run,
     consecutive_runs,

@@ -53,6 +53,7 @@ from collections.abc import Iterator
 from dockstrata.meaning.images import Image
 from dockstrata.rule import Finding, SetContext, Severity, set_rule
 from dockstrata.syntax.readable import by_default
+from dockstrata_rules.images.from_name import from_name, named_context
 
 _ARCHITECTURES = {
     "aarch64": "arm64",
@@ -72,14 +73,15 @@ _ARCHITECTURES = {
 )
 def invalid_base_image_platform(context: SetContext) -> Iterator[Finding]:
     for image in context.images.images:
-        actual = _actual(context, image)
+        name = from_name(image.evaluation, image.stage)
+        actual = _actual(context, image, name) if name is not None else set()
         if not actual:
             continue
         for wanted in _wanted(image):
             if wanted not in actual:
                 yield context.finding(
                     image.stage.node,
-                    f"Base image {image.stage.image} was pulled with platform"
+                    f"Base image {name} was pulled with platform"
                     f' "{", ".join(sorted(actual))}", expected "{wanted}" for current build',
                 )
 
@@ -93,13 +95,14 @@ def _wanted(image: Image) -> list[str]:
     return _normal(build.platforms) if build is not None else []
 
 
-def _actual(context: SetContext, image: Image) -> set[str]:
+def _actual(context: SetContext, image: Image, name: str) -> set[str]:
     """The platforms that its base image is known to have."""
     build = image.evaluation.build
     if image.stage.parent is not None or build is None:
         return set()
     if image.parent is None:
-        return set(context.facts.platforms(build, image.stage.image) or ())
+        given = named_context(image.evaluation, name)
+        return set(context.facts.platforms(build, given) or ()) if given is not None else set()
     builds = context.facts.library.builds[image.parent.path]
     if not all(it.platforms for it in builds):
         return set()

@@ -1,0 +1,11 @@
+target "jdk" {
+  context = "java"
+}
+target "shop" {
+  context = "shop"
+  contexts = { java = "target:jdk" }
+}
+target "cart" {
+  context = "cart"
+  contexts = { tools = "target:jdk" }
+}
