@@ -65,7 +65,7 @@ def test_plan_document_has_every_reason_of_a_refusal() -> None:
     from dockstrata.report import plan_text
 
     document = (ROOT / "docs" / "plan.md").read_text(encoding="utf-8")
-    assert [reason for reason in plan_text._REASONS if f"`{reason}`" not in document] == []
+    assert [reason for reason in plan_text.REASONS if f"`{reason}`" not in document] == []
 
 
 def test_readme_names_the_hooks_that_there_are() -> None:

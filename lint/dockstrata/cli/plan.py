@@ -11,14 +11,17 @@ import click
 
 from dockstrata.cli.refactoring import options, read
 
+FORMATS = ("text", "json", "diff", "markdown", "html")
+
 
 @click.command("plan")
 @options
-@click.option("--format", "form", type=click.Choice(["text", "json", "diff"]), default="text")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text")
 def command(form: str, **given: Any) -> None:
     """Say which base images would pay, who would use them, and what stays as it is.
 
-    Nothing is written. Every rewritten image is proved equal before it is proposed.
+    Nothing is written. markdown is for a pull request, html a page that needs nothing else. Every
+    rewritten image is proved equal before it is proposed.
     """
     from dockstrata.rewrite.refactor import refactor
 
@@ -38,6 +41,14 @@ def command(form: str, **given: Any) -> None:
             from dockstrata.report.plan_json import plan_json
 
             click.echo(json.dumps(plan_json(repository, refactoring, near), indent=2))
+        elif form == "markdown":
+            from dockstrata.report.plan_markdown import plan_markdown
+
+            click.echo(plan_markdown(repository, refactoring, near), nl=False)
+        elif form == "html":
+            from dockstrata.report.plan_html import plan_html
+
+            click.echo(plan_html(repository, refactoring, near), nl=False)
         else:
             from dockstrata.report.plan_text import plan_text
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dockstrata.meaning.images import Image
-from dockstrata.report.picture import Vertex, called, count, facts, summary
-from dockstrata.report.plain import valid
+from dockstrata.report.picture import Vertex, called, facts, summary
+from dockstrata.report.plain import count, valid
 from dockstrata.report.terminal import printable, shorten
 
 WIDTH = 60

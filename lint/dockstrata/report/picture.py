@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.step import Step
+from dockstrata.report.plain import count
 from dockstrata.similarity.trie import Node, Trie
 from dockstrata.syntax.readable import readable
 
@@ -153,7 +154,3 @@ def summary(step: Step) -> str:
 
 def place(step: Step) -> str:
     return f"{step.instruction.source.path}:{step.instruction.start_line}"
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

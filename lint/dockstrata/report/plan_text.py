@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Plan, Refusal
+from dockstrata.report.plain import count
 from dockstrata.report.terminal import printable, shorten
 from dockstrata.rewrite.refactor import Refactoring
 from dockstrata.similarity.near import NearMiss
 from dockstrata.syntax.readable import readable
 
-_REASONS = {
+REASONS = {
     "built-on-stage": "built on another image of the set, which stays their parent",
     "context-differs": "set their environment in another way than the others",
     "depth-limit": "their chain would be deeper than --max-depth allows",
@@ -38,31 +39,42 @@ def plan_text(
 ) -> Iterator[str]:
     """The plan's lines."""
     plan = refactoring.plan
-    images = len(repository.set.images)
-    if refactoring.merged.merges and not plan.bases and not plan.reused:
-        yield "No new base image would pay; chains that are too deep are merged."
-    elif plan.reused and not plan.bases:
-        moved = _count(len(plan.base_of), "image")
-        yield f"{moved} would move onto base images that exist; no new one would pay."
-    elif plan.bases:
-        yield (
-            f"{_count(len(plan.bases), 'base image')} would serve {len(plan.base_of)} of"
-            f" {images} images: {plan.steps_after} steps to build and maintain instead of"
-            f" {plan.steps} ({plan.steps - plan.steps_after} fewer)."
-        )
-    else:
-        yield f"Nothing to lift: no base image would pay for {_count(images, 'image')}."
+    yield headline(repository, refactoring)
     for number, base in enumerate([*plan.reused, *plan.bases], 1):
         yield ""
         yield from _base(number, base, plan, width)
     yield from _merged(refactoring)
     yield from _refused([*refactoring.merged.refused, *plan.refused])
     yield from _near(near, width)
-    yield from _generated(refactoring)
+    for line in with_generated(refactoring):
+        yield from ("", line)
     for path in refactoring.blocked:
         yield ""
         yield f"In the way: {printable(path)} exists and dockstrata did not write it (see --bases)."
     yield ""
+    yield from minimised(plan)
+
+
+def headline(repository: Repository, refactoring: Refactoring) -> str:
+    """The plan in a sentence."""
+    plan = refactoring.plan
+    images = len(repository.set.images)
+    if refactoring.merged.merges and not plan.bases and not plan.reused:
+        return "No new base image would pay; chains that are too deep are merged."
+    if plan.reused and not plan.bases:
+        moved = count(len(plan.base_of), "image")
+        return f"{moved} would move onto base images that exist; no new one would pay."
+    if plan.bases:
+        return (
+            f"{count(len(plan.bases), 'base image')} would serve {len(plan.base_of)} of"
+            f" {images} images: {plan.steps_after} steps to build and maintain instead of"
+            f" {plan.steps} ({plan.steps - plan.steps_after} fewer)."
+        )
+    return f"Nothing to lift: no base image would pay for {count(images, 'image')}."
+
+
+def minimised(plan: Plan) -> Iterator[str]:
+    """What the plan is the best of, in sentences."""
     deepest = max(plan.depth_after.values(), default=0)
     costs = ", ".join(f"{kind} {cost:g}" for kind, cost in plan.settings.step_cost.items() if cost)
     yield f"Deepest image: {deepest} (--max-depth {plan.settings.max_depth})."
@@ -85,8 +97,8 @@ def _base(number: int, base: Base, plan: Plan, width: int) -> Iterator[str]:
         text = printable(" ".join(step.instruction.line.split()))
         yield "   " + shorten(text, width - 3)
     yield (
-        f"   saves {_count(base.saved_steps, 'step')} (cost {base.saved_cost:g}) in"
-        f" {_count(len(base.served), 'image')}:"
+        f"   saves {count(base.saved_steps, 'step')} (cost {base.saved_cost:g}) in"
+        f" {count(len(base.served), 'image')}:"
     )
     direct = {member.image.id for member in base.members}
     shown = [image for image in base.served if image.id in direct][:_SHOWN]
@@ -113,26 +125,31 @@ def _merged(refactoring: Refactoring) -> Iterator[str]:
 def _refused(refused: Sequence[Refusal]) -> Iterator[str]:
     if not refused:
         return
+    yield ""
+    yield "What stays as it is, and why:"
+    for reason, why, refusals in grouped(refused):
+        yield f"  {count(len(refusals), 'image')}, {reason}: {why}"
+        yield from _examples(refusals)
+
+
+def grouped(refused: Sequence[Refusal]) -> Iterator[tuple[str, str, list[Refusal]]]:
+    """Refusals by reason, most frequent first: the reason, in words, and its refusals."""
     groups: dict[str, list[Refusal]] = defaultdict(list)
     for refusal in refused:
         groups[refusal.reason].append(refusal)
-    yield ""
-    yield "What stays as it is, and why:"
     for reason, refusals in sorted(groups.items(), key=lambda item: -len(item[1])):
-        why = _REASONS.get(reason, reason.replace("-", " "))
-        yield f"  {_count(len(refusals), 'image')}, {reason}: {why}"
-        yield from _examples(refusals)
+        yield reason, REASONS.get(reason, reason.replace("-", " ")), refusals
 
 
 def _examples(refusals: Sequence[Refusal]) -> Iterator[str]:
     """The most frequent messages, each with an image that it is said of."""
     counted = Counter(refusal.message for refusal in refusals)
-    for message, count in counted.most_common(3):
+    for message, number in counted.most_common(3):
         first = next(refusal for refusal in refusals if refusal.message == message)
-        others = f" and {count - 1} more" if count > 1 else ""
+        others = f" and {number - 1} more" if number > 1 else ""
         yield f"    {printable(first.id)}{others}: {printable(message)}"
     if len(counted) > 3:
-        rest = sum(count for _, count in counted.most_common()[3:])
+        rest = sum(number for _, number in counted.most_common()[3:])
         yield f"    and {rest} more (--format json has all)"
 
 
@@ -144,11 +161,11 @@ def _near(near: Sequence[NearMiss], width: int) -> Iterator[str]:
     for miss in near[:_NEAR]:
         first = miss.edits[0]
         others = len(miss.edits) - 1
-        more = f" and {_count(others, 'other place')}" if others else ""
+        more = f" and {count(others, 'other place')}" if others else ""
         place = printable(f"{first.path}:{first.line}")
         yield (
-            f"  {place}{more} ({first.kind}): {_count(miss.gained, 'step')} more for"
-            f" {_count(len(miss.images), 'image')}"
+            f"  {place}{more} ({first.kind}): {count(miss.gained, 'step')} more for"
+            f" {count(len(miss.images), 'image')}"
         )
         for sign, text in zip("-+", differing(first.old, first.new), strict=True):
             yield "    " + shorten(f"{sign} {printable(text)}", width - 4)
@@ -169,17 +186,13 @@ def differing(old: str, new: str) -> tuple[str, str]:
     return " ".join([*lead, *mine[start:]]), " ".join([*lead, *theirs[start:]])
 
 
-def _generated(refactoring: Refactoring) -> Iterator[str]:
+def with_generated(refactoring: Refactoring) -> Iterator[str]:
+    """What more there would be in generated files; nothing where that is nothing."""
     more = refactoring.generated
     if more is None or len(more.bases) <= len(refactoring.plan.bases):
         return
-    yield ""
     yield (
-        f"With --include-generated: {_count(len(more.bases), 'base image')} for"
+        f"With --include-generated: {count(len(more.bases), 'base image')} for"
         f" {len(more.base_of)} images, {more.steps_after} steps. An edit of a generated file is"
         " lost when it is generated again; the place to make it is the template."
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from dockstrata.report.html_page import SEARCH, code, figures, folded, page, text
-from dockstrata.report.picture import Totals, Vertex, called, count, facts, place, summary
+from dockstrata.report.picture import Totals, Vertex, called, facts, place, summary
+from dockstrata.report.plain import count
 
 _SIBLINGS = 12
 """More images than these, side by side, are folded by folder."""
