@@ -11,6 +11,8 @@ Good:
 
     FROM --platform=$BUILDPLATFORM debian:12.5 AS build
 
+Fix: unsafe. The flag goes: the stage is built for the platform that is asked for.
+
 Source: hadolint DL3029; BuildKit FromPlatformFlagConstDisallowed, which lets a stage pass whose
 name contains the platform's system or architecture.
 """
@@ -19,7 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Severity, Stage, rule
+from dockstrata.rule import Context, Finding, Fix, Fixable, Severity, Stage, rule, unsafe
+from dockstrata.source import Span
 
 
 @rule(
@@ -27,6 +30,7 @@ from dockstrata.rule import Context, Finding, Severity, Stage, rule
     name="constant-platform",
     severity=Severity.WARNING,
     aliases=("FromPlatformFlagConstDisallowed",),
+    fix=Fixable.SOMETIMES,
 )
 def constant_platform(context: Context) -> Iterator[Finding]:
     for stage in context.stages:
@@ -38,8 +42,19 @@ def constant_platform(context: Context) -> Iterator[Finding]:
             stage.node,
             f'FROM --platform flag should not use constant value "{platform}"',
             aliases=None if constant else (),
+            fix=_without(context, stage, platform) if constant else None,
         )
 
 
 def _named_for(stage: Stage, platform: str) -> bool:
     return any(part in (stage.name or "") for part in platform.lower().split("/")[:2])
+
+
+def _without(context: Context, stage: Stage, platform: str) -> Fix | None:
+    found = stage.node.find(f"--platform={platform}")
+    if found is None:
+        return None
+    end = found.end
+    while context.source.text[end] in " \t":
+        end += 1
+    return unsafe(context.edit(Span(found.start, end), ""))

@@ -18,6 +18,8 @@ Good:
 
     FROM debian:12.5 AS base
 
+Fix: safe. An empty line goes between the two.
+
 Source: BuildKit InvalidDefinitionDescription.
 """
 
@@ -25,7 +27,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Instruction, Severity, rule
+from dockstrata.rule import Context, Finding, Fixable, Instruction, Severity, rule, safe
+from dockstrata.source import Span
 
 
 @rule(
@@ -33,6 +36,7 @@ from dockstrata.rule import Context, Finding, Instruction, Severity, rule
     name="invalid-definition-description",
     severity=Severity.INFO,
     default=False,
+    fix=Fixable.ALWAYS,
 )
 def invalid_definition_description(context: Context) -> Iterator[Finding]:
     directives = {directive.line for directive in context.document.directives}
@@ -51,6 +55,7 @@ def invalid_definition_description(context: Context) -> Iterator[Finding]:
                 f"Comment for {what} should follow the format: `# {name} <description>`."
                 " If this is not intended to be a description comment,"
                 " add an empty line or comment between the instruction and the comment.",
+                fix=safe(context.edit(Span(node.start, node.start), "\n")),
             )
 
 

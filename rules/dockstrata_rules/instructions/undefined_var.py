@@ -13,20 +13,32 @@ Good:
     ARG APP_NAME=shop
     WORKDIR /opt/$APP_NAME
 
+Fix: unsafe, where a variable with almost the same name is set: that one is used.
+
 Source: BuildKit UndefinedVar.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from dockstrata.rule import Context, Finding, Severity, rule
+from dockstrata.rule import (
+    Context,
+    Finding,
+    Fix,
+    Fixable,
+    Instruction,
+    Severity,
+    rule,
+    unsafe,
+)
 
 # BuildKit sets PATH where an image has none, and gives the others to SBOM scanners.
 _ALWAYS = frozenset({"PATH", "BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
 
 
-@rule(code="UndefinedVar", name="undefined-var", severity=Severity.WARNING)
+@rule(code="UndefinedVar", name="undefined-var", severity=Severity.WARNING, fix=Fixable.SOMETIMES)
 def undefined_var(context: Context) -> Iterator[Finding]:
     for stage in context.stages:
         for item in stage.evaluated:
@@ -37,9 +49,12 @@ def undefined_var(context: Context) -> Iterator[Finding]:
             known = item.before.env
             for name in sorted(item.uses):
                 if name not in known and name not in _ALWAYS:
+                    near = _near(name, known)
                     yield context.finding(
                         node,
-                        f"Usage of undefined variable '${name}'{_near(name, known)}",
+                        f"Usage of undefined variable '${name}'"
+                        f"{f' (did you mean ${near}?)' if near else ''}",
+                        fix=_renamed(context, node, name, near) if near else None,
                     )
 
 
@@ -51,4 +66,13 @@ def _near(name: str, names: Iterable[str]) -> str:
         distance = Levenshtein.distance(name, other)
         if distance < least:
             best, least = other, distance
-    return f" (did you mean ${best}?)" if best else ""
+    return best
+
+
+def _renamed(context: Context, node: Instruction, name: str, near: str) -> Fix | None:
+    """Use the variable ``near``; not where quotes or escapes may hide a dollar sign."""
+    if node.keyword in ("RUN", "ONBUILD") or "'" in node.line or f"{node.escape}$" in node.line:
+        return None
+    places = re.finditer(rf"\$\{{?({re.escape(name)})\b", node.line)
+    edits = [context.edit(node.span_of(it.start(1), it.end(1)), near) for it in places]
+    return unsafe(*edits) if edits else None

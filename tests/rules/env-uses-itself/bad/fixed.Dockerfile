@@ -1,0 +1,3 @@
+FROM debian:12.5
+ENV HOME_DIR=/opt
+ENV CONF=$HOME_DIR/conf

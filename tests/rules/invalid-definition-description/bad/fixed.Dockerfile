@@ -1,0 +1,4 @@
+# the version
+
+ARG VERSION=1
+FROM debian:12.5

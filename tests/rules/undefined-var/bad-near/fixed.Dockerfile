@@ -1,0 +1,5 @@
+ARG VERSION=1
+FROM debian:12.5
+ENV APP_HOME=/opt
+COPY . ${APP_HOME}/
+LABEL version=$VERSION
