@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding, Location, Severity
 from dockstrata.ignores import Ignores, apply_ignores, read_ignores
 from dockstrata.meaning.evaluate import Evaluation, evaluate
-from dockstrata.parents import Builder, Parents
+from dockstrata.parents import Builder, Lookup, Lookups, Parents
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.registry import Registry
 from dockstrata.rule import Context, Rule, Settings
@@ -22,7 +23,9 @@ from dockstrata.source import Source
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.parse import parse
 
-if TYPE_CHECKING:  # loaded where there is a RUN
+if TYPE_CHECKING:  # loaded where there is a RUN, or something is configured by path
+    from pathspec import GitIgnoreSpec
+
     from dockstrata.shellcheck.run import ShellCheck
     from dockstrata.shellcheck.scripts import Comment, Remark, Script
 
@@ -69,6 +72,15 @@ class Checked:
     broken: bool
     """BuildKit refuses the file or an instruction of it."""
     stages: int
+    lookups: tuple[Lookup, ...] | None = None
+    """What in other files it depends on; ``None`` where that cannot be said."""
+    unanswered: str | None = None
+    """Why ShellCheck, which was asked, did not answer."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same file would give the same again while the lookups find the same."""
+        return not self.failures and self.unanswered is None and self.lookups is not None
 
 
 class Checker:
@@ -89,13 +101,18 @@ class Checker:
         self.processes = processes
         self.shellcheck: ShellCheck | None = None
         self.program: str | None = None
-        if options.shellcheck and any(rule.reads_shellcheck for rule in chosen):
+        readers = tuple(rule.code for rule in chosen if rule.reads_shellcheck)
+        if options.shellcheck and readers:
             self.program = find_program()
         if self.program is None:
             chosen = [rule for rule in chosen if not rule.reads_shellcheck]
+        self.readers = readers if options.shellcheck else ()
+        """The rules that were to read ShellCheck's comments, whether or not there is one."""
         self.rules = tuple(rule for rule in chosen if rule.check is not None)
         self.set_rules = tuple(rule for rule in chosen if rule.check_set is not None)
         self._ran = frozenset(rule.code for rule in chosen if rule.check_set is None)
+        self._by_code: dict[str, Rule | None] = {}
+        self._specs: list[tuple[GitIgnoreSpec, tuple[str, ...]]] | None = None
 
     def _selected(self, rule: Rule) -> bool:
         selection = self.options.selection
@@ -110,15 +127,13 @@ class Checker:
     def check_all(self, sources: Sequence[Source]) -> list[Checked]:
         """:meth:`check` of several files, ShellCheck asked once for all of them."""
         files = [self._prepare(source) for source in sources]
-        question, trouble = None, None
+        question, trouble = None, ""
         texts = [script.text for file in files for script in file.scripts]
         if texts and self.program is not None:
-            if self.shellcheck is None:
-                self.shellcheck = _shellcheck(self.program, self.options, self.processes)
             try:
-                question = self.shellcheck.begin(texts)
+                question = self._shellcheck(self.program).begin(texts)
             except DockstrataError as error:
-                trouble = error
+                trouble = str(error)
         # ShellCheck is at work meanwhile.
         for file in files:
             self._run(file, [rule for rule in self.rules if not rule.reads_shellcheck])
@@ -128,16 +143,28 @@ class Checker:
             try:
                 answers = question.answers()
             except DockstrataError as error:
-                trouble = error
+                trouble = str(error)
         for file in files:
-            if trouble is None:
+            if not trouble:
                 for script in file.scripts:
                     file.remarks += script.remarks(answers[script.text])
                 self._run(file, readers)
             elif file.scripts:
-                path = file.document.path
-                file.failures += [failure(rule, path, trouble) for rule in readers]
-        return [file.checked(self.options.hadolint_comments) for file in files]
+                file.unanswered = trouble
+        return [file.checked(self) for file in files]
+
+    def shellcheck_version(self) -> str | None:
+        """That of the ShellCheck that is asked, if one is; raises :class:`DockstrataError`."""
+        return None if self.program is None else self._shellcheck(self.program).version()
+
+    def _shellcheck(self, program: str) -> ShellCheck:
+        if self.shellcheck is None:
+            from dockstrata.shellcheck.cache import Cache
+            from dockstrata.shellcheck.run import ShellCheck
+
+            cache = Cache() if self.options.cache else None
+            self.shellcheck = ShellCheck(program, cache, self.processes)
+        return self.shellcheck
 
     def _prepare(self, source: Source) -> _File:
         document = parse(source)
@@ -147,7 +174,9 @@ class Checker:
         if any(fault.kind == "syntax" for fault in document.faults):
             return file
         file.evaluation = evaluate(
-            document, resolve_image=self.parents.resolver(document), carry_shell=True
+            document,
+            resolve_image=self.parents.resolver(document, file.lookups),
+            carry_shell=True,
         )
         for stage in file.evaluation.stages:
             if stage.base is not None:  # its triggers stand in its own file
@@ -188,6 +217,8 @@ class Checker:
         path = checked.source.path
         off = self._ignored_here(path)
         looked = self._ran.union(ran).difference(failure.code for failure in checked.failures)
+        if checked.unanswered is not None:
+            looked = looked.difference(self.readers)
         if checked.broken:  # rules that did not see everything leave no ignore unused
             looked = frozenset()
         elif off:
@@ -229,14 +260,19 @@ class Checker:
         names = _names(finding)
         if any(specificity(selector, names) >= 0 for selector in off):
             return False
-        rule = self.registry.find(finding.code)
+        rule = self._find(finding.code)
         # A finding may have fewer aliases than its rule: where only one of two tools finds it.
         if rule is not None and (rule.family or finding.aliases != rule.aliases):
             return self.options.selection.wants((*names, rule.code), rule.default)
         return True
 
+    def _find(self, code: str) -> Rule | None:
+        if code not in self._by_code:
+            self._by_code[code] = self.registry.find(code)
+        return self._by_code[code]
+
     def _off(self, code: str, off: Sequence[str]) -> bool:
-        rule = self.registry.find(code)
+        rule = self._find(code)
         names = rule.codes if rule is not None else (code,)
         return any(specificity(selector, names) >= 0 for selector in off)
 
@@ -252,15 +288,18 @@ class Checker:
         """The selectors that configuration ignores for this file."""
         if not self.options.per_file_ignores:
             return ()
-        import os
+        if self._specs is None:
+            from pathspec import GitIgnoreSpec
 
-        from pathspec import GitIgnoreSpec
-
+            self._specs = [
+                (GitIgnoreSpec.from_lines([pattern]), selectors)
+                for pattern, selectors in self.options.per_file_ignores
+            ]
         relative = os.path.relpath(path, self.options.base).replace(os.sep, "/")
         return tuple(
             selector
-            for pattern, selectors in self.options.per_file_ignores
-            if GitIgnoreSpec.from_lines([pattern]).match_file(relative)
+            for spec, selectors in self._specs
+            if spec.match_file(relative)
             for selector in selectors
         )
 
@@ -271,27 +310,24 @@ class _File:
 
     document: Document
     evaluation: Evaluation | None = None
+    lookups: Lookups = field(default_factory=Lookups)
     scripts: Sequence[Script] = ()
     remarks: list[Remark] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    unanswered: str | None = None
 
-    def checked(self, hadolint: bool) -> Checked:
+    def checked(self, checker: Checker) -> Checked:
         return Checked(
             self.document.source,
             tuple(self.findings),
-            read_ignores(self.document, hadolint=hadolint),
+            read_ignores(self.document, hadolint=checker.options.hadolint_comments),
             tuple(self.failures),
             bool(self.document.faults),
             0 if self.evaluation is None else len(self.evaluation.stages),
+            checker.parents.answers(self.lookups),
+            self.unanswered,
         )
-
-
-def _shellcheck(program: str, options: Options, processes: int) -> ShellCheck:
-    from dockstrata.shellcheck.cache import Cache
-    from dockstrata.shellcheck.run import ShellCheck
-
-    return ShellCheck(program, Cache() if options.cache else None, processes)
 
 
 def _names(finding: Finding) -> tuple[str, ...]:

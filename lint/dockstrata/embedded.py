@@ -34,6 +34,7 @@ class Embedded:
     findings: list[Finding] = field(default_factory=list)
     skipped: tuple[Skipped, ...] = ()
     failures: list[Failure] = field(default_factory=list)
+    unanswered: str | None = None
     applied: Counter[str] = field(default_factory=Counter)
     dropped: list[Dropped] = field(default_factory=list)
 
@@ -68,6 +69,7 @@ def _check(
     inner = Source(source.path, dockerfile.value.text)
     checked = checker.check(inner)
     result.failures += checked.failures
+    result.unanswered = result.unanswered or checked.unanswered
     moved = _Moved(source, inner, dockerfile)
     result.findings += [moved.finding(f) for f in _known(inner, checker.finish(checked))]
 

@@ -28,7 +28,7 @@ class Result:
     """The outcome of a run.
 
     ``files`` counts the Dockerfiles that were read; ``sources`` has their text, after fixing, by
-    path. ``errors`` are messages of what could not be done.
+    path. ``errors`` are messages of what could not be done, ``notes`` of what was left out.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -37,6 +37,7 @@ class Result:
     skipped: tuple[Skipped, ...] = ()
     failures: list[Failure] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     applied: Counter[str] = field(default_factory=Counter)
     dropped: list[tuple[str, Dropped]] = field(default_factory=list)

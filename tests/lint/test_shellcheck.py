@@ -202,20 +202,45 @@ def test_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [200]
 
 
-def test_program_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("text", ["#!/bin/sh\nexit 3\n", "no program"])
+def test_program_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """One error for the run; no ignore of a rule that did not run is called unused."""
     program = tmp_path / "shellcheck"
-    program.write_text("#!/bin/sh\nexit 3\n")
+    program.write_text(text)
     program.chmod(0o755)
     monkeypatch.setattr("dockstrata.checker.find_program", lambda: str(program))
     paths = []
-    for number in range(2):
+    for number in range(3):
         path = tmp_path / f"{number}.Dockerfile"
-        path.write_text("FROM a\nRUN x $A\n" if number else "FROM a\n")
+        ignore = "# dockstrata ignore=SC2086 known\n"
+        path.write_text(f"FROM a\n{ignore}RUN x $A\n" if number else "FROM a\n")
         paths.append(str(path))
-    result = lint_files(paths, Job(options()))
-    assert [failure.code for failure in result.failures] == ["SC"]
-    assert result.failures[0].path == paths[1]
-    assert "exit code 3" in result.failures[0].message
+    for _ in range(2):
+        result = lint_files(paths, Job(Options(Selection((("SC", 1), ("DS0", 1))))))
+        assert result.findings == []
+        assert result.failures == []
+        (error,) = result.errors
+        assert error.startswith(str(program))
+        assert "so the rule SC did not run" in error
+        assert "--no-shellcheck" in error
+    alone = lint_files(paths[:1], Job(options()))
+    assert alone.errors == []
+
+
+def test_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One note where a rule is missed; none where nobody misses it."""
+    monkeypatch.setattr("dockstrata.checker.find_program", lambda: None)
+    (tmp_path / "a.Dockerfile").write_text("FROM a\nRUN x $A\n")
+    (tmp_path / "b.Dockerfile").write_text("FROM a\nUSER b\n")
+    a, b = str(tmp_path / "a.Dockerfile"), str(tmp_path / "b.Dockerfile")
+    for _ in range(2):
+        result = lint_files([a, b], Job(options()))
+        (note,) = result.notes
+        assert note.startswith("ShellCheck is not installed, so the rule SC did not run")
+        assert not result.errors
+    assert lint_files([b], Job(options())).notes == []
+    assert lint_files([a], Job(options(shellcheck=False))).notes == []
+    assert lint_files([a], Job(Options(Selection((("DL", 1),))))).notes == []
 
 
 def test_version() -> None:

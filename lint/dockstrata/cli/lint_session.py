@@ -192,6 +192,8 @@ def _tell(result: Result, request: Request) -> None:
         counts = Counter(skip.reason for skip in result.skipped)
         kinds = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
         _say(request, f"{len(result.skipped)} look-alikes skipped ({kinds}); -v lists them")
+    for note in result.notes:
+        _say(request, note)
     for path, dropped in result.dropped:
         _say(request, f"{path}:{dropped.line}: fix of {dropped.code} not applied: {dropped.reason}")
     for error in result.errors:

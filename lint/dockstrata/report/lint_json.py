@@ -25,6 +25,7 @@ def lint_json(result: Result) -> str:
             {"path": valid(skip.path), "reason": skip.reason, "message": valid(skip.message)}
             for skip in result.skipped
         ],
+        "notes": [valid(note) for note in result.notes],
         "errors": [valid(error) for error in result.errors]
         + [valid(f"{f.path}: rule {f.code} failed: {f.message}") for f in result.failures],
     }

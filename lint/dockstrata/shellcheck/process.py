@@ -13,7 +13,7 @@ from dockstrata.shellcheck.scripts import Comment, Place
 # hadolint's choice as well: what ``.`` and ``source`` read is not there yet, and a RUN has no
 # shebang that could be mended.
 EXCLUDED = ("SC1090", "SC1091", "SC2187")
-_OPTIONS = ("--norc", "--format=json1", f"--exclude={','.join(EXCLUDED)}")
+OPTIONS = ("--norc", "--format=json1", f"--exclude={','.join(EXCLUDED)}")
 
 
 def version_of(program: str) -> str:
@@ -43,7 +43,7 @@ class Batch:
                 file.write(script.encode("utf-8", "surrogateescape"))
             names.append(path)
         self.processes = [
-            _Process(program, [*_OPTIONS, *names[first::processes]])
+            _Process(program, [*OPTIONS, *names[first::processes]])
             for first in range(min(processes, len(names)))
         ]
 

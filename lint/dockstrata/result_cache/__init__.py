@@ -1,0 +1,1 @@
+"""What the rules said of a file in earlier runs."""
