@@ -22,7 +22,8 @@ PROGRAMS = ("docker", "podman", "buildah")
 _STARTS = {
     "buildx": ("docker", "buildx", "build", "--load"),
     "docker": ("docker", "build"),
-    "classic": ("docker", "build"),
+    # A build that fails leaves no container behind: its image could not be removed.
+    "classic": ("docker", "build", "--force-rm"),
     "podman": ("podman", "build"),
     # Never "if newer": that would put a registry's old base over the one just built.
     # Layers and a cache by instruction are what the others do without being told.

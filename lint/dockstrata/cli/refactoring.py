@@ -53,8 +53,10 @@ _OPTIONS = (
     click.option(
         "--measured",
         multiple=True,
-        metavar="FILE",
-        help="Layer sizes: output of docker history --no-trunc --format json IMAGE.",
+        metavar="SOURCE",
+        help="Weigh steps by the sizes of an image's layers: output of docker history --no-trunc"
+        " --format json, an OCI layout, an archive of docker save, or docker://IMAGE, which asks"
+        " the registry.",
     ),
     click.option(
         "--exclude", multiple=True, metavar="PATTERN", help="Leave out (gitignore syntax)."
@@ -120,6 +122,8 @@ def read(
     repository = read_repository(paths, exclude=exclude, builds=configuration.builds)
     tell(repository)
     model = _cost_model(cost, measured, paths[0], settings)
+    if model is not None and measured:
+        _tell_coverage(repository, model)
     return repository, Options(settings, bases, registry, tag, include_generated, model)
 
 
@@ -133,6 +137,13 @@ def _cost_model(
     by_kind, by_history = weights.by_kind(settings), weights.by_history
     model = by_history(path, settings) if cost == "history" else by_kind
     return weights.measured(model, list(measured)) if measured else model
+
+
+def _tell_coverage(repository: Repository, model: CostModel) -> None:
+    from dockstrata.plan.measured import coverage
+
+    known, steps = coverage(repository.set, model.images)
+    print(f"note: --measured tells the size of {known} of {steps} different steps", file=sys.stderr)
 
 
 def with_bases(paths: Sequence[str], bases: str) -> list[str]:

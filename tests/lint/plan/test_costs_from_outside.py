@@ -1,8 +1,7 @@
-"""Cost models that read git's history and measured layer sizes."""
+"""The cost model that reads git's history."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from pathlib import Path
@@ -14,7 +13,7 @@ from dockstrata.meaning.repository import read_repository
 from dockstrata.plan.history import PRIOR, read_history
 from dockstrata.plan.planner import Placement, make_plan
 from dockstrata.plan.settings import PlanSettings
-from dockstrata.plan.weights import by_history, by_kind, layer_text, measured
+from dockstrata.plan.weights import by_history
 
 SETTINGS = PlanSettings()
 
@@ -82,29 +81,3 @@ def test_a_step_weighs_all_changes_above_it_too(here: Path) -> None:
 def test_no_history_is_an_error_that_says_so(here: Path) -> None:
     with pytest.raises(DockstrataError, match="history cannot be read"):
         read_history(".")
-
-
-@pytest.mark.parametrize(
-    "created",
-    [
-        "RUN /bin/sh -c apt-get update &&   apt-get install -y curl # buildkit",
-        "/bin/sh -c apt-get update && apt-get install -y curl",
-        "RUN |1 V=1 /bin/sh -c apt-get update && apt-get install -y curl # buildkit",
-    ],
-)
-def test_measured_sizes_find_their_instruction(here: Path, created: str) -> None:
-    (here / "sizes").write_text(
-        json.dumps({"CreatedBy": created, "Size": "120MB"})
-        + "\n"
-        + json.dumps({"CreatedBy": "COPY app.jar /app/ # buildkit", "Size": "1.5kB"})
-    )
-    sizes = measured(by_kind(SETTINGS), ["sizes"]).sizes
-    assert sizes[layer_text("RUN", "RUN apt-get  update && apt-get install -y curl")] == 120.0
-    assert sizes[layer_text("COPY", "copy app.jar /app/")] == pytest.approx(0.0015)
-
-
-@pytest.mark.parametrize("text", ["nonsense", '{"a": 1}', "[1]"])
-def test_other_files_than_a_history_are_told(here: Path, text: str) -> None:
-    (here / "sizes").write_text(text)
-    with pytest.raises(DockstrataError, match="sizes"):
-        measured(by_kind(SETTINGS), ["sizes"])
