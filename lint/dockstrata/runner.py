@@ -72,7 +72,7 @@ def lint_files(
     set_early: SetOutcome | None = None
     if processes > 1 and with_set and not job.fix:
         # The workers are busy meanwhile.
-        set_early = check_set(dockerfiles, checker, wired)
+        set_early = check_set(dockerfiles, checker, wired, {text.path: text for text in texts})
     new = list(turns)
     outcomes.update((outcome.path, outcome) for outcome in new)
     if cache is not None:
@@ -82,7 +82,7 @@ def lint_files(
         final += _settle(outcomes[path], checker, result, write)
     of_set = set_early
     if of_set is None and with_set and (write or not job.fix):
-        of_set = check_set(dockerfiles, checker, wired)
+        of_set = check_set(dockerfiles, checker, wired, result.sources)
     of_set = of_set or SetOutcome()
     result.failures += of_set.failures
     by_path: dict[str, list[Finding]] = {}
@@ -249,24 +249,30 @@ def _tags(wired: Wired) -> tuple[tuple[str, Builder], ...]:
     return tuple(found.items())
 
 
-def check_set(paths: Sequence[str], checker: Checker, wired: Wired | None = None) -> SetOutcome:
-    """Run the rules about the set; for one image few of them. ``wired`` says how it is built."""
+def check_set(
+    paths: Sequence[str],
+    checker: Checker,
+    wired: Wired | None = None,
+    sources: Mapping[str, Source] | None = None,
+) -> SetOutcome:
+    """Run the rules about the set; for one image few of them.
+
+    ``wired`` says how it is built, ``sources`` has the files that are read already, by path.
+    """
     outcome = SetOutcome()
     rules = checker.set_rules
     if not rules or not paths:
         return outcome
     from dockstrata.syntax.parse import parse
 
+    known = sources or {}
     documents = []
     for path in paths:
         if not os.path.isfile(path):
-            continue  # a pipe gives its text but once
-        try:
-            with open(path, "rb") as file:
-                source = Source.from_bytes(path, file.read())
-        except OSError:
-            continue  # told once already
-        documents.append(parse(source))
+            continue  # a pipe has no place in the set
+        read = known.get(path) or read_source(path)
+        if isinstance(read, Source):  # else it is told once already
+            documents.append(parse(read))
     stages = (node.keyword == "FROM" for document in documents for node in document.instructions)
     if sum(stages) < 2:
         rules = tuple(rule for rule in rules if rule.alone)
