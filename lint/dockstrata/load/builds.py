@@ -57,7 +57,7 @@ def load_builds(
     if bake := [path for path in wiring if names.is_bake_name(os.path.basename(path))]:
         from dockstrata.load.bake import bake_builds
 
-        found, broken = bake_builds(bake)
+        found, broken = bake_builds(bake, builds)
         builds += found
         problems += broken
     known = {os.path.realpath(path): path for path in dockerfiles}

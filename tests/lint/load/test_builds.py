@@ -306,7 +306,7 @@ target "app" {
   target = TAG == "latest" ? "prod" : "dev"
   contexts = { base = "target:db", src = "./src" }
   tags = named("app")
-  args = { A = "2", V = upper(TAG), W = md5(TAG), H = <<EOT
+  args = { A = "2", V = upper(TAG), W = timestamp(), H = <<EOT
 line
 EOT
   }
@@ -524,15 +524,21 @@ def test_hcl_values(raw: object, expected: Value) -> None:
     [
         "Y",
         "${f(1)}",
-        "${[for x in [1] : x]}",
+        "${[for x in 1 : x]}",
         "${LOOP}",
         '"${"',
         "${",
         "${a ? }",
         '"%{ if x }"',
-        "${upper(1)}",
-        '${replace("a", "/a/", "b")}',
-        '"${null}"',
+        "${upper([])}",
+        '"${null}-"',
+        "${timestamp()}",
+        '${regex("[[:alpha:]]", "a")}',
+        '${1 ? "a" : "b"}',
+        "${[...]}",
+        "${target.nobody.tags}",
+        '"%{ for x in [1] }"',
+        '"%{ endif }"',
         "${X.y}",
         "${X[0]}",
     ],
