@@ -26,7 +26,7 @@ Good:
     CMD ["curl", "--version"]
 
 Source: dockstrata. Equal is what BuildKit compiles to the same build and configuration; files that
-COPY takes are compared too.
+COPY takes are compared too. A file that a program writes is no finding.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def image_defined_twice(context: SetContext) -> Iterator[Finding]:
             equal[image.stage.meaning, image.stage.config_digest()].append(image)
     for first, *others in equal.values():
         for image in others:
+            if image.path in context.facts.generated:
+                continue  # its generator has it but once
             yield context.finding(
                 image.stage.node,
                 f"this image is the same as {first.id}: same root, steps and configuration."
