@@ -89,23 +89,24 @@ def read_text(path: str) -> str:
 
 def template_for(
     path: str,
-    siblings: Listing = list_directory,
+    siblings: Listing | Look = list_directory,
     *,
     text: str = "",
     read: Callable[[str], str] = read_text,
 ) -> str | None:
     """The template (else the generator) that yields a Dockerfile, or None.
 
-    ``siblings`` gives the names in a directory (``""`` is the working directory) and ``read`` a
-    file's text, so that callers decide what is looked at. ``text`` is the Dockerfile's: with a
-    header that says it is generated the name that the header gives is taken, even where no such
-    file is at hand. Without one a template counts that is named for this very file, that lies in
-    a folder named for it, or that has at least half of the file's lines word for word.
+    ``siblings`` gives the names in a directory (``""`` is the working directory), as a
+    :class:`Look` where many files are asked about, and ``read`` a file's text, so that callers
+    decide what is looked at. ``text`` is the Dockerfile's: with a header that says it is generated
+    the name that the header gives is taken, even where no such file is at hand. Without one a
+    template counts that is named for this very file, that lies in a folder named for it, or that
+    has at least half of the file's lines word for word.
     """
     header = [line for line in _header(text) if line]
     said = any(_PHRASES.search(line) for line in header)
     above = _directories_above(path)
-    look = _Look(siblings)
+    look = siblings if isinstance(siblings, Look) else Look(siblings)
     program: str | None = None
     if said:
         for line in header:
@@ -122,7 +123,8 @@ def template_for(
         return folder
     for directory in above if said or text else ():
         for part in _FOLDERS:
-            candidates = look.templates(_join(directory, part))
+            folder = look.inside(directory, part)
+            candidates = [] if folder is None else look.templates(folder)
             if not said:
                 candidates = [it for it in candidates if _yields(read(it), text)]
             if candidates:
@@ -139,10 +141,13 @@ def _yields(template: str, text: str) -> bool:
     return bool(_PLACEHOLDER.search(template)) and 2 * kept >= max(1, len(significant))
 
 
-class _Look:
+class Look:
+    """What lies in which directory, looked up once."""
+
     def __init__(self, siblings: Listing) -> None:
         self._siblings = siblings
         self._seen: dict[str, frozenset[str]] = {}
+        self._templates: dict[str, list[str]] = {}
 
     def names(self, directory: str) -> frozenset[str]:
         if directory not in self._seen:
@@ -153,12 +158,20 @@ class _Look:
         directory, _, name = path.rpartition("/")
         return name in self.names(directory)
 
+    def inside(self, directory: str, part: str) -> str | None:
+        """The folder ``part`` of a directory, ``None`` where there is none."""
+        if part and part.partition("/")[0] not in self.names(directory):
+            return None
+        return _join(directory, part)
+
     def templates(self, directory: str) -> list[str]:
-        return sorted(
-            _join(directory, name)
-            for name in self.names(directory)
-            if names.is_dockerfile_name(name) and names.template_name(name)
-        )
+        if directory not in self._templates:
+            self._templates[directory] = sorted(
+                _join(directory, name)
+                for name in self.names(directory)
+                if names.is_dockerfile_name(name) and names.template_name(name)
+            )
+        return self._templates[directory]
 
 
 def _join(directory: str, name: str) -> str:
@@ -175,7 +188,7 @@ def _directories_above(path: str) -> list[str]:
     return found
 
 
-def _named(file: str, above: list[str], look: _Look) -> str | None:
+def _named(file: str, above: list[str], look: Look) -> str | None:
     file = file.removeprefix("./")
     for directory in above:
         candidate = _join(directory, file)
@@ -184,7 +197,7 @@ def _named(file: str, above: list[str], look: _Look) -> str | None:
     return None
 
 
-def _own_template(path: str, look: _Look) -> str | None:
+def _own_template(path: str, look: Look) -> str | None:
     """``Dockerfile.template`` or ``Dockerfile.j2`` beside ``Dockerfile``."""
     directory, _, name = path.rpartition("/")
     for candidate in sorted(look.names(directory)):
@@ -199,16 +212,16 @@ def _own_template(path: str, look: _Look) -> str | None:
     return None
 
 
-def _from_folder(path: str, above: list[str], look: _Look) -> str | None:
+def _from_folder(path: str, above: list[str], look: Look) -> str | None:
     """A folder of templates with a part that is named as a directory on the file's way."""
     for directory in above:
         way = path[len(directory) :].strip("/").split("/")[:-1]
         for part in _FOLDERS:
             if not names.in_template_folder(part + "/x"):
                 continue
-            folder = _join(directory, part)
-            present = look.names(folder)
-            if not present or path.startswith(folder + "/"):
+            folder = look.inside(directory, part)
+            present = frozenset() if folder is None else look.names(folder)
+            if folder is None or not present or path.startswith(folder + "/"):
                 continue
             for step in way:
                 if step in present:

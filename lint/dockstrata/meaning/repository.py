@@ -10,7 +10,7 @@ from functools import lru_cache
 from dockstrata.errors import DockstrataError
 from dockstrata.load.builds import Builds, load_builds
 from dockstrata.load.discover import discover, tidy
-from dockstrata.load.generated import generated_by, list_directory, read_text, template_for
+from dockstrata.load.generated import Look, generated_by, list_directory, read_text, template_for
 from dockstrata.load.lookalike import Skipped
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.context import ContextReader
@@ -127,12 +127,12 @@ def read_repository(
 
 def generated_files(documents: Iterable[Document]) -> dict[str, Generated]:
     """Those of the documents, by path, that a program writes."""
-    listing, text_of = lru_cache(None)(list_directory), lru_cache(256)(read_text)
+    look, text_of = Look(list_directory), lru_cache(256)(read_text)
     found: dict[str, Generated] = {}
     for document in documents:
         text = document.source.text
         phrase = generated_by(text)
-        template = template_for(document.path, listing, text=text, read=text_of)
+        template = template_for(document.path, look, text=text, read=text_of)
         if phrase is not None or template is not None:
             found[document.path] = Generated(phrase, template)
     return found
