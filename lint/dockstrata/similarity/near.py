@@ -88,6 +88,8 @@ def _roots(roots: Sequence[Node]) -> Iterator[NearMiss]:
                     _edit(image.stage.node, "root-version", image.stage.node.arguments[0], target)
                     for image in theirs
                 ]
+                if any(edit.old == edit.new for edit in edits):
+                    continue  # one image for two platforms
                 yield NearMiss((*mine, *theirs), gained, tuple(edits))
 
 
