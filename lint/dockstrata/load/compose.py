@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dockstrata.load.compose_nodes import entries, items, laid_bare, line_of, pairs, scalar
 from dockstrata.load.discover import tidy
 from dockstrata.load.interpolate import interpolate, read_env
 from dockstrata.load.secrets import Secret, secret_from
@@ -24,8 +26,6 @@ from dockstrata.load.wiring import (
 if TYPE_CHECKING:
     from yaml.nodes import Node  # type: ignore[import-untyped]
 
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
-_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _BASE_NAME = re.compile(r"(?:docker-)?compose\.ya?ml", re.IGNORECASE)
 _OVERRIDE_NAME = re.compile(r"(?:docker-)?compose\.override\.ya?ml", re.IGNORECASE)
 _DEPTH = 20
@@ -50,9 +50,15 @@ class _Spec:
     tags: tuple[str, ...] = ()
     secrets: tuple[tuple[str, str], ...] = ()  # id for the build, name at the file's top
     ssh: tuple[tuple[str, str | None], ...] = ()
+    bare: frozenset[str] = frozenset()
 
     def over(self, below: _Spec) -> _Spec:
         """This one laid over another: mappings are merged, lists appended, the rest replaced."""
+        nothing = _Spec(below.base, below.line)
+        gone = {
+            _FIELDS[name]: getattr(nothing, _FIELDS[name]) for name in self.bare & _FIELDS.keys()
+        }
+        below = replace(below, **gone)
         return replace(
             self,
             base=self.base if self.context is not None else below.base,
@@ -66,12 +72,27 @@ class _Spec:
             tags=tuple(dict.fromkeys(below.tags + self.tags)),
             secrets=tuple({**dict(below.secrets), **dict(self.secrets)}.items()),
             ssh=tuple({**dict(below.ssh), **dict(self.ssh)}.items()),
+            bare=self.bare | below.bare,
         )
 
     @property
     def partial(self) -> bool:
         """Whether it only makes sense over another file's."""
         return self.context is None and self.dockerfile is None and not self.inline
+
+
+_FIELDS = {
+    "context": "context",
+    "dockerfile": "dockerfile",
+    "dockerfile_inline": "inline",
+    "target": "target",
+    "args": "args",
+    "additional_contexts": "contexts",
+    "platforms": "platforms",
+    "tags": "tags",
+    "secrets": "secrets",
+    "ssh": "ssh",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +102,24 @@ class _Service:
     image: str | None
     platform: str | None
     extends: tuple[str | None, str] | None
+    bare: frozenset[str] = frozenset()
 
     def over(self, below: _Service) -> _Service:
-        build = self.build or below.build
-        if self.build and below.build:
-            build = self.build.over(below.build)
+        build = self.build
+        if below.build and "build" not in self.bare:
+            build = self.build.over(below.build) if self.build else below.build
         return _Service(
             self.line,
             build,
-            self.image or below.image,
-            self.platform or below.platform,
+            self.image if "image" in self.bare else self.image or below.image,
+            self.platform if "platform" in self.bare else self.platform or below.platform,
             self.extends or below.extends,
+            self.bare | below.bare,
         )
 
 
 _Services = Mapping[str, _Service]
+_WORTH = re.compile(r"\b(?:build|extends|include)\b")
 
 
 def compose_builds(paths: Sequence[str]) -> tuple[list[Build], list[Problem]]:
@@ -110,14 +134,12 @@ def compose_builds(paths: Sequence[str]) -> tuple[list[Build], list[Problem]]:
     for path in paths:
         folders.setdefault(os.path.dirname(path), []).append(path)
     for files in folders.values():
-        base: dict[str, _Service] = {}
         bases = sorted(path for path in files if _BASE_NAME.fullmatch(os.path.basename(path)))
         overrides = sorted(p for p in files if _OVERRIDE_NAME.fullmatch(os.path.basename(p)))
-        for path in bases:
-            base.update(reader.services(path))
-        for path in overrides:
-            for name, service in reader.services(path).items():
-                base[name] = service.over(base[name]) if name in base else service
+        for path in bases if overrides else ():
+            reader.services(path, whole=True)
+        base = reader.laid(bases) if bases else {}
+        base = reader.laid(overrides, base) if overrides else base
         first = bases[0] if bases else (overrides or files)[0]
         builds += reader.builds(first, base)
         for path in files:
@@ -127,6 +149,9 @@ def compose_builds(paths: Sequence[str]) -> tuple[list[Build], list[Problem]]:
                     if service.build and service.build.partial and name in base:
                         services[name] = service.over(base[name])
                 builds += reader.builds(path, services)
+    known = {os.path.realpath(path) for path in paths}
+    for path in paths:
+        builds += reader.included(path, known)
     return builds, reader.problems
 
 
@@ -135,33 +160,71 @@ class _Reader:
         self.problems: list[Problem] = []
         self._services: dict[str, _Services] = {}
         self._env: dict[str, dict[str, str]] = {}
+        self._names: dict[str, str] = {}
+        self._includes: dict[str, list[tuple[list[str], str | None]]] = {}
         self._secrets: dict[str, tuple[str | None, str | None]] = {}  # file, variable
 
-    def services(self, path: str) -> _Services:
+    def services(self, path: str, whole: bool = False) -> _Services:
+        """What a file says; nothing of one that only runs images, if it need not be ``whole``."""
         if path not in self._services:
-            self._services[path] = self._read(path)
+            self._services[path] = self._read(path, whole)
         return self._services[path]
 
-    def _read(self, path: str) -> _Services:
+    def laid(self, paths: Sequence[str], below: _Services = {}) -> _Services:  # noqa: B006
+        """Files laid over one another and over ``below``."""
+        found = dict(below)
+        for path in paths:
+            for name, service in self.services(path).items():
+                found[name] = service.over(found[name]) if name in found else service
+        return found
+
+    def included(self, path: str, known: set[str], depth: int = 0) -> Iterator[Build]:
+        """The builds of files that ``include`` names and that are not ``known``."""
+        for files, folder in self._includes.get(path, ()) if depth < _DEPTH else ():
+            found: list[str] = []
+            for file in files:
+                with suppress(UnknownValueError):
+                    name = interpolate(file, self.env(path))
+                    found.append(tidy(os.path.join(os.path.dirname(path), name)))
+            found = [it for it in found if os.path.realpath(it) not in known and os.path.isfile(it)]
+            if not found:
+                continue
+            known.update(map(os.path.realpath, found))
+            where = os.path.dirname(found[0])
+            if folder is not None:
+                where = tidy(os.path.join(os.path.dirname(path), folder))
+            # The project that includes them has the last word.
+            self._env[where] = {**self._env_of(where), **self.env(path)}
+            services = self.laid(found)
+            if folder is not None:
+                services = {name: _moved(it, where) for name, it in services.items()}
+            yield from self.builds(found[0], services)
+            for file in found:
+                yield from self.included(file, known, depth + 1)
+
+    def _read(self, path: str, whole: bool) -> _Services:
         text = read_file(path)
         if isinstance(text, Problem):
             self.problems.append(text)
             return {}
-        if "build" not in text:
-            return _NO_SERVICES  # most compose files only run images: spare the parser
+        if not whole and not _WORTH.search(text):
+            return {}  # most compose files only run images: spare the parser
         import yaml  # type: ignore[import-untyped]
 
         services: dict[str, _Service] = {}
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             for document in yaml.compose_all(text, Loader=loader):
-                top = _entries(document)
+                top = entries(document)
                 section = top.get("services")
-                for name, node in _entries(section).items():
-                    services[name] = _service(path, node, _line(section, name, node))
-                for name, node in _entries(top.get("secrets")).items():
-                    said = _entries(node)
-                    where = _text(said.get("file")), _text(said.get("environment"))
+                for name, node in entries(section).items():
+                    services[name] = _service(path, node, line_of(section, name, node))
+                if project := scalar(top.get("name")):
+                    self._names[path] = project
+                self._includes[path] = list(_includes(top.get("include")))
+                for name, node in entries(top.get("secrets")).items():
+                    said = entries(node)
+                    where = scalar(said.get("file")), scalar(said.get("environment"))
                     self._secrets[os.path.dirname(path) + "/" + name] = where
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
@@ -203,7 +266,9 @@ class _Reader:
         return service.over(replace(below, extends=None))
 
     def env(self, path: str) -> dict[str, str]:
-        folder = os.path.dirname(path)
+        return self._env_of(os.path.dirname(path))
+
+    def _env_of(self, folder: str) -> dict[str, str]:
         if folder not in self._env:
             file = os.path.join(folder, ".env")
             text = read_file(file) if os.path.isfile(file) else ""
@@ -227,7 +292,9 @@ class _Reader:
         platforms = [it for raw in spec.platforms if (it := _known(raw, env))]
         if not platforms and (platform := _known(service.platform, env)):
             platforms = [platform]
-        tags = [service.image, *spec.tags] if service.image else list(spec.tags)
+        project = _known(self._names.get(path), env)
+        image = service.image or (f"{project}-{name}" if project else None)
+        tags = [image, *spec.tags] if image else list(spec.tags)
         yield Build(
             dockerfile=file,
             context=folder,
@@ -254,9 +321,6 @@ class _Reader:
         return secret_from(name, _known(file, env) or "", _known(variable, env) or "", base)
 
 
-_NO_SERVICES: _Services = {}
-
-
 def _known(raw: str | None, env: Mapping[str, str]) -> str | None:
     if raw is None:
         return None
@@ -267,38 +331,55 @@ def _known(raw: str | None, env: Mapping[str, str]) -> str | None:
 
 
 def _service(path: str, node: Node, line: int) -> _Service:
-    fields = _entries(node)
+    fields = entries(node)
     build: _Spec | None = None
     if (where := fields.get("build")) is not None:
-        build = _spec(path, where, _line(node, "build", where))
+        build = _spec(path, where, line_of(node, "build", where))
     extends: tuple[str | None, str] | None = None
     if (other := fields.get("extends")) is not None:
-        said = _entries(other)
-        name = _text(said.get("service")) if said else _text(other)
-        extends = (_text(said.get("file")), name) if name else None
-    image, platform = _text(fields.get("image")), _text(fields.get("platform"))
-    return _Service(line, build, image, platform, extends)
+        said = entries(other)
+        name = scalar(said.get("service")) if said else scalar(other)
+        extends = (scalar(said.get("file")), name) if name else None
+    image, platform = scalar(fields.get("image")), scalar(fields.get("platform"))
+    return _Service(line, build, image, platform, extends, laid_bare(node))
+
+
+def _moved(service: _Service, folder: str) -> _Service:
+    """A service whose paths are relative to a project directory of its own."""
+    if service.build is None:
+        return service
+    return replace(service, build=replace(service.build, base=os.path.join(folder, "compose.yaml")))
+
+
+def _includes(node: Node | None) -> Iterator[tuple[list[str], str | None]]:
+    """What ``include`` names: each entry's files, the last on top, and their folder."""
+    from yaml.nodes import MappingNode, SequenceNode
+
+    for item in node.value if isinstance(node, SequenceNode) else ():
+        said = entries(item) if isinstance(item, MappingNode) else {"path": item}
+        yield list(items(said.get("path"))), scalar(said.get("project_directory"))
 
 
 def _spec(path: str, node: Node, line: int) -> _Spec | None:
-    if (context := _text(node)) is not None:
+    if (context := scalar(node)) is not None:
         return _Spec(path, line, context=context)
-    fields = _entries(node)
+    fields = entries(node)
     if not fields:
         return None
     return _Spec(
         path,
         line,
-        context=_text(fields.get("context")),
-        dockerfile=_text(fields.get("dockerfile")),
+        context=scalar(fields.get("context")),
+        dockerfile=scalar(fields.get("dockerfile")),
         inline="dockerfile_inline" in fields,
-        target=_text(fields.get("target")),
-        args=tuple(_pairs(fields.get("args"))),
-        contexts=tuple(_pairs(fields.get("additional_contexts"))),
-        platforms=tuple(_items(fields.get("platforms"))),
-        tags=tuple(_items(fields.get("tags"))),
+        target=scalar(fields.get("target")),
+        args=tuple(pairs(fields.get("args"))),
+        contexts=tuple(pairs(fields.get("additional_contexts"))),
+        platforms=tuple(items(fields.get("platforms"))),
+        tags=tuple(items(fields.get("tags"))),
         secrets=tuple(_secrets(fields.get("secrets"))),
-        ssh=tuple(_pairs(fields.get("ssh"))),
+        ssh=tuple(pairs(fields.get("ssh"))),
+        bare=laid_bare(node),
     )
 
 
@@ -307,88 +388,7 @@ def _secrets(node: Node | None) -> Iterator[tuple[str, str]]:
     from yaml.nodes import SequenceNode
 
     for item in node.value if isinstance(node, SequenceNode) else ():
-        said = _entries(item)
-        source = _text(said.get("source")) if said else _text(item)
+        said = entries(item)
+        source = scalar(said.get("source")) if said else scalar(item)
         if source:
-            yield _text(said.get("target")) or source, source
-
-
-# Nodes are read without building Python objects: no tag is acted upon, aliases cost nothing.
-
-
-def _entries(node: Node | None, depth: int = 0) -> dict[str, Node]:
-    """The entries of a mapping, merge keys (``<<``) included; empty for any other node."""
-    from yaml.nodes import MappingNode, ScalarNode, SequenceNode
-
-    found: dict[str, Node] = {}
-    if not isinstance(node, MappingNode) or depth > _DEPTH:
-        return found
-    own: dict[str, Node] = {}
-    for key, value in node.value:
-        if not isinstance(key, ScalarNode):
-            continue
-        if key.value == "<<" and not key.style:
-            merged: list[Node] = value.value if isinstance(value, SequenceNode) else [value]
-            for other in reversed(merged):
-                found.update(_entries(other, depth + 1))
-        elif not value.tag.endswith("!reset"):
-            own[key.value] = value
-    return {**found, **own}
-
-
-def _line(mapping: Node, name: str, value: Node) -> int:
-    """The line (from 1) of a key; of its value where the key came by a merge."""
-    for key, _ in mapping.value:
-        if key.value == name:
-            return int(key.start_mark.line) + 1
-    return int(value.start_mark.line) + 1
-
-
-def _items(node: Node | None) -> Iterator[str]:
-    from yaml.nodes import SequenceNode
-
-    if isinstance(node, SequenceNode):
-        for item in node.value:
-            if (text := _text(item)) is not None:
-                yield text
-    elif (text := _text(node)) is not None:
-        yield text
-
-
-def _pairs(node: Node | None) -> Iterator[tuple[str, str | None]]:
-    """``{NAME: value}`` or ``[NAME=value, NAME]``; None is a value of the environment."""
-    from yaml.nodes import MappingNode
-
-    if isinstance(node, MappingNode):
-        for name, value in _entries(node).items():
-            yield name, _text(value)
-    else:
-        for item in _items(node):
-            name, equals, value = item.partition("=")
-            yield name.strip(), value if equals else None
-
-
-def _text(node: Node | None) -> str | None:
-    """A scalar as compose hands it on (Go prints numbers: ``3.10`` is ``3.1``); None for null."""
-    from yaml.nodes import ScalarNode
-
-    if not isinstance(node, ScalarNode):
-        return None
-    value: str = node.value
-    if node.style or node.tag == "tag:yaml.org,2002:str":
-        return value
-    if value in ("", "~", "null", "Null", "NULL"):
-        return None
-    if value in ("true", "True", "TRUE", "false", "False", "FALSE"):
-        return value.lower()
-    if _INTEGER.fullmatch(value):
-        return str(int(value.replace("_", "")))
-    if _FLOAT.fullmatch(value):
-        return _number(value)
-    return value
-
-
-def _number(text: str) -> str:
-    """A decimal number in Go's shortest form, as far as versions need it: no trailing zeros."""
-    number = float(text.replace("_", ""))
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+            yield scalar(said.get("target")) or source, source
