@@ -33,6 +33,11 @@ class Image:
         return self.stage.steps
 
     @property
+    def inherited(self) -> int:
+        """How many steps its parents have before its own."""
+        return 0 if self.parent is None else self.parent.inherited + len(self.parent.steps)
+
+    @property
     def all_steps(self) -> list[Step]:
         """Every step from the external root on."""
         above = self.parent.all_steps if self.parent is not None else []

@@ -13,16 +13,42 @@ from dockstrata.plan.settings import PlanSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """An image that may move: how many leading steps, and on how many bases at most.
+class Tier:
+    """What one round of planning is about.
 
-    ``file_steps`` is the same for a base in a file of its own, which sees no stage of this file.
-    ``stop`` says why it is not all of its steps.
+    Images at one ``depth`` of what they stand on (1: external roots), so that no image moves in
+    the round in which its parent does. ``inside``: bases are stages of the images' own file, for
+    what a base in another file cannot have.
+    """
+
+    depth: int = 1
+    inside: bool = False
+
+    def takes(self, image: Image) -> bool:
+        """Whether the image is one of this tier's."""
+        ground = 1 if image.parent is None else image.parent.depth
+        return ground == self.depth and (self.inside or image.stage.parent is None)
+
+
+FIRST = Tier()
+
+
+def tiers(max_depth: int) -> list[Tier]:
+    """All tiers in which a base may be put between an image and what it stands on."""
+    depths = range(1, max(2, max_depth))
+    return [Tier(depth, inside) for inside in (False, True) for depth in depths]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An image that may move: how many of its own leading steps, and on how many bases at most.
+
+    ``inside`` is how many a stage of its own file could have; ``stop`` says why it is not all.
     """
 
     image: Image
     steps: int
-    file_steps: int
+    inside: int
     levels: int
     stop: Refusal | None
 
@@ -44,8 +70,9 @@ def candidates(
     settings: PlanSettings,
     excluded: Mapping[str, Refusal],
     limits: Mapping[str, Limit],
+    tier: Tier,
 ) -> tuple[list[Candidate], dict[str, Refusal]]:
-    """The images that may move, and by id why the others may not.
+    """The tier's images that may move, and by id why the others may not.
 
     ``excluded`` are images that the caller leaves out, with its reasons; ``limits`` hold some to
     fewer steps.
@@ -55,11 +82,11 @@ def candidates(
     refused: dict[str, Refusal] = {}
     others = _other_builds(images)
     for image in images.images:
-        if image.id in others.follower_of:
+        if image.id in others.follower_of or not tier.takes(image):
             continue
         refusal = excluded.get(image.id) or _whole(image)
-        levels = settings.max_depth - image.depth - heights.get(image.id, 0)
-        if refusal is None and image.parent is None and levels < 1:
+        levels = settings.max_depth - 2 - heights.get(image.id, 0)
+        if refusal is None and levels < tier.depth:
             refusal = Refusal(
                 image.id,
                 "depth-limit",
@@ -67,11 +94,11 @@ def candidates(
             )
         if refusal is not None:
             refused[image.id] = refusal
-        elif image.parent is None:
-            candidate = _candidate(image, levels, others.followers.get(image.id, ()))
-            if (limit := limits.get(image.id)) is not None and limit.steps < candidate.file_steps:
+        else:
+            candidate = _candidate(image, levels, others.followers.get(image.id, ()), tier.inside)
+            if (limit := limits.get(image.id)) is not None and limit.steps < candidate.steps:
                 steps = limit.steps
-                candidate = replace(candidate, steps=steps, file_steps=steps, stop=limit.refusal)
+                candidate = replace(candidate, steps=steps, inside=steps, stop=limit.refusal)
             found.append(candidate)
     return found, refused
 
@@ -121,10 +148,17 @@ def _whole(image: Image) -> Refusal | None:
         return Refusal(image.id, "does-not-build", stage.problem)
     if stage.barrier is not None:
         return Refusal(image.id, stage.barrier.reason, stage.barrier.message)
+    if image.parent is not None and image.parent.stage.config.onbuild:
+        message = f"{image.parent.id} runs ONBUILD triggers with its child's own build context"
+        return Refusal(image.id, "onbuild-parent", message)
+    build = image.evaluation.build
+    if build is not None and stage.image in dict(build.contexts):
+        message = f"{stage.image} is a named context of its build"
+        return Refusal(image.id, "named-context", message)
     return None
 
 
-def _candidate(image: Image, levels: int, followers: Sequence[Image]) -> Candidate:
+def _candidate(image: Image, levels: int, followers: Sequence[Image], inside: bool) -> Candidate:
     steps = image.steps
     stop: Refusal | None = None
     reach = len(steps)
@@ -139,7 +173,6 @@ def _candidate(image: Image, levels: int, followers: Sequence[Image]) -> Candida
                 f"is built in another way by {who or other.id}: from line"
                 f" {steps[agreed].instruction.start_line} on the results differ",
             )
-    file_reach = reach
     for position, step in enumerate(steps[:reach]):
         line = step.instruction.start_line
         if step.barrier is not None:
@@ -147,19 +180,28 @@ def _candidate(image: Image, levels: int, followers: Sequence[Image]) -> Candida
             stop = stop or Refusal(image.id, step.barrier.reason, message)
             reach = position
             break
-        if position < file_reach and not _can_come_along(image, step):
-            file_reach = position
-            message = f"line {line} takes files from another stage of its file"
-            stop = Refusal(image.id, "stage-source", message)
+    if inside:
+        return Candidate(image, reach, reach, levels, stop)
+    apart = _apart(image, reach)
+    if apart is None:
+        return Candidate(image, reach, reach, levels, stop)
+    return Candidate(image, apart[0], reach, levels, apart[1])
+
+
+def _apart(image: Image, reach: int) -> tuple[int, Refusal] | None:
+    """How much less than ``reach`` a base in another file can have, and why."""
     if image.stage.platform is not None:
-        file_reach = 0
-        stop = stop or Refusal(
-            image.id,
-            "other-platform",
+        message = (
             "FROM --platform names a platform of its own; a base in another file is built for the"
-            " target's",
+            " target's"
         )
-    return Candidate(image, reach, min(reach, file_reach), levels, stop)
+        return 0, Refusal(image.id, "other-platform", message)
+    for position, step in enumerate(image.steps[:reach]):
+        if not _can_come_along(image, step):
+            line = step.instruction.start_line
+            message = f"line {line} takes files from another stage of its file"
+            return position, Refusal(image.id, "stage-source", message)
+    return None
 
 
 def _can_come_along(image: Image, step: Step) -> bool:
@@ -168,14 +210,15 @@ def _can_come_along(image: Image, step: Step) -> bool:
     It can once these are nothing but a name for an image that the set builds: one FROM line.
     """
     stages = [image.evaluation.stages[index] for index in step.stages]
-    return all(stage.name and stage.base and not stage.steps for stage in stages) and (
-        not stages or _by_name(step)
-    )
+    return all(stage.base and not stage.steps for stage in stages)
 
 
-def _by_name(step: Step) -> bool:
-    """Whether the step names the stage that it takes files from, and does not count it."""
-    return not any(flag.removeprefix("--from=").isdecimal() for flag in step.instruction.flags)
+def by_file(able: Sequence[Candidate]) -> list[list[Candidate]]:
+    """The candidates of each file that has several, in their order."""
+    found: dict[str, list[Candidate]] = {}
+    for candidate in able:
+        found.setdefault(candidate.image.path, []).append(candidate)
+    return [group for group in found.values() if len(group) > 1]
 
 
 def waiting(images: ImageSet) -> set[str]:
@@ -194,7 +237,7 @@ def waiting(images: ImageSet) -> set[str]:
     for image in images.images:
         for step in image.steps if image.parent is None else ():
             stages = [image.evaluation.stages[index] for index in step.stages]
-            if _by_name(step) and any(id(stage) in shared and stage.name for stage in stages):
+            if any(id(stage) in shared for stage in stages):
                 found.add(image.id)
             if stages:
                 break
@@ -203,7 +246,9 @@ def waiting(images: ImageSet) -> set[str]:
 
 def _agreed(one: Image, other: Image) -> int:
     """How many steps two builds of one stage have in common."""
-    if one.parent is not None or one.stage.start_chain != other.stage.start_chain:
+    if (one.parent is None) != (other.parent is None):
+        return 0
+    if one.stage.start_chain != other.stage.start_chain:
         return 0
     count = 0
     for mine, theirs in zip(one.steps, other.steps, strict=False):

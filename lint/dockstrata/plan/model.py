@@ -44,15 +44,18 @@ class Base:
     existing: bool = False
 
     @property
-    def first_step(self) -> int:
-        """How many of the prefix's steps its parent has already."""
-        return self.parent.node.length if self.parent is not None else 0
-
-    @property
     def own_steps(self) -> list[Step]:
         """The steps that it adds to its parent."""
-        nodes = self.node.path()[self.first_step :]
+        nodes = self.node.path()[self.parent.node.length if self.parent is not None else 0 :]
         return [node.step for node in nodes if node.step is not None]
+
+    def lifted(self, image: Image) -> int:
+        """How many of a served image's own steps the base and those below it have."""
+        return self.node.length - image.inherited
+
+    def lifted_below(self, image: Image) -> int:
+        """How many of a served image's own steps the base's parent has."""
+        return self.parent.lifted(image) if self.parent is not None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan for a set: ``bases`` are new, ``reused`` exist. ``depth_after`` is by image id."""
+    """A plan for a set: ``bases`` are new, images move onto the ``reused``. ``depth_after`` is by
+    image id."""
 
     settings: PlanSettings
     model: CostModel

@@ -7,8 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dockstrata.meaning.images import Image, ImageSet
-from dockstrata.plan.candidates import Candidate, Limit, candidates, followers_of
-from dockstrata.plan.choose import Choice, choose
+from dockstrata.plan.candidates import (
+    FIRST,
+    Candidate,
+    Limit,
+    Tier,
+    by_file,
+    candidates,
+    followers_of,
+)
+from dockstrata.plan.choose import choose
 from dockstrata.plan.model import Base, Member, Plan, Refusal
 from dockstrata.plan.names import base_name, tag_for
 from dockstrata.plan.settings import PlanSettings
@@ -36,8 +44,9 @@ def make_plan(
     adoptable: Mapping[str, str] | None = None,
     model: CostModel | None = None,
     limits: Mapping[str, Limit] | None = None,
+    tier: Tier = FIRST,
 ) -> Plan:
-    """The cheapest set of new base images under the limits; ``excluded`` images stay as is.
+    """The tier's cheapest set of new base images under the limits; ``excluded`` images stay.
 
     ``adoptable`` are images of the set, by id, that others may move onto, and what they are
     called after FROM; ``model`` is the cost model, by default the costs of instructions;
@@ -47,16 +56,22 @@ def make_plan(
     settings = replace(settings, image_cost=model.image_cost)
     trie = build_trie(images.images)
     weights = model.weights(trie, settings)
-    able, refused = candidates(images, settings, excluded or {}, limits or {})
-    tree = grow(trie, able, settings, existing_bases(images, trie, adoptable or {}), weights)
-    choice = choose(tree.roots, settings)
-    everything = _bases(tree, choice, settings, placement, weights)
+    able, refused = candidates(images, settings, excluded or {}, limits or {}, tier)
+    everything: list[Base] = []
+    names = Counter(placement.taken)
+    if tier.inside:
+        for group in by_file(able):
+            tree = grow(trie, group, settings, {}, weights)
+            everything += _bases(tree, settings, placement, weights, names)
+    else:
+        existing = existing_bases(images, trie, adoptable or {})
+        tree = grow(trie, able, settings, existing, weights)
+        everything = _bases(tree, settings, placement, weights, names)
     bases = [base for base in everything if not base.existing]
     base_of = {member.image.id: base for base in everything for member in base.members}
     for leader, followers in followers_of(images).items():
         if leader in base_of:
             base_of |= dict.fromkeys((image.id for image in followers), base_of[leader])
-    reused = {tree.existing_of[key].image.id for key in tree.existing_of}
     depth_after = _depths(images, base_of)
     steps = sum(len(image.steps) for image in images.images)
     saved = sum(base.saved_steps for base in everything)
@@ -64,10 +79,10 @@ def make_plan(
         settings=settings,
         model=model,
         bases=tuple(bases),
-        reused=tuple(base for base in everything if base.existing),
+        reused=tuple(base for base in everything if base.existing and base.members),
         base_of=base_of,
         depth_after=depth_after,
-        refused=tuple(_refusals(images, trie, able, refused, base_of, reused, settings)),
+        refused=tuple(_refusals(images, trie, able, refused, everything, settings, tier)),
         steps=steps,
         steps_after=steps - saved,
     )
@@ -75,18 +90,25 @@ def make_plan(
 
 def _bases(
     tree: Tree,
-    choice: Choice,
     settings: PlanSettings,
     placement: Placement,
     weights: Mapping[str, float],
+    names: Counter[str],
 ) -> list[Base]:
-    """Base objects, parents before children; existing ones that are used come first."""
+    """The cheapest bases, parents before children; existing ones that are used come first.
+
+    ``names`` are taken, and have those of the bases afterwards.
+    """
+    choice = choose(tree.roots, settings)
     chosen, base_of = choice.chosen, choice.base_of
     direct: dict[str, list[Candidate]] = defaultdict(list)
     below: dict[str, list[str]] = defaultdict(list)
     for key, base in base_of.items():
         if key in tree.candidate_of:
-            direct[base].append(tree.candidate_of[key])
+            candidate = tree.candidate_of[key]
+            on = tree.existing_of.get(base)
+            if on is None or on.image is not candidate.image.parent:
+                direct[base].append(candidate)
         else:
             below[base].append(key)
     used = [key for key in tree.existing_of if key in direct or key in below]
@@ -98,10 +120,7 @@ def _bases(
         served[key] = sorted(images, key=lambda image: (image.path, image.stage.index))
     made: dict[str, Base] = {}
     for key in used:
-        existing = tree.existing_of[key]
-        members = _members(direct[key], existing.node.length)
-        made[key] = _reused(existing, members, served[key], weights)
-    names = Counter(placement.taken)
+        made[key] = _reused(tree.existing_of[key], direct[key], served[key], weights)
     for key in chosen:
         node = tree.node_of[key]
         parent = made.get(base_of.get(key, ""))
@@ -119,7 +138,7 @@ def _bases(
             path=path,
             node=node,
             parent=parent,
-            members=_members(direct[key], node.length),
+            members=_members(direct[key], node),
             served=tuple(served[key]),
             depth=(parent.depth if parent else 1) + 1,
             saved_steps=again * len(own),
@@ -128,18 +147,19 @@ def _bases(
     return list(made.values())
 
 
-def _members(candidates: Sequence[Candidate], steps: int) -> tuple[Member, ...]:
+def _members(candidates: Sequence[Candidate], node: Node) -> tuple[Member, ...]:
     images = sorted((c.image for c in candidates), key=lambda image: (image.path, image.id))
-    return tuple(Member(image, steps) for image in images)
+    return tuple(Member(image, node.length - image.inherited) for image in images)
 
 
 def _reused(
     existing: Existing,
-    members: tuple[Member, ...],
+    movers: Sequence[Candidate],
     served: Sequence[Image],
     weights: Mapping[str, float],
 ) -> Base:
     path = existing.node.path()
+    spared = [path[image.inherited :] for image in served]
     return Base(
         name=existing.ref.rpartition("/")[2].partition(":")[0],
         kind="file",
@@ -147,11 +167,11 @@ def _reused(
         path=existing.image.path,
         node=existing.node,
         parent=None,
-        members=members,
+        members=_members(movers, existing.node),
         served=tuple(served),
         depth=existing.image.depth,
-        saved_steps=len(served) * len(path),
-        saved_cost=len(served) * _weight(path, weights),
+        saved_steps=sum(map(len, spared)),
+        saved_cost=sum(_weight(nodes, weights) for nodes in spared),
         existing=True,
     )
 
@@ -195,37 +215,33 @@ def _refusals(
     trie: Trie,
     able: Sequence[Candidate],
     refused: Mapping[str, Refusal],
-    base_of: Mapping[str, Base],
-    reused: set[str],
+    bases: Sequence[Base],
     settings: PlanSettings,
+    tier: Tier,
 ) -> list[Refusal]:
-    """Why images that repeat others' steps keep some of them."""
+    """Why the tier's images that repeat others' steps keep some of them."""
     by_id = {candidate.image.id: candidate for candidate in able}
+    base_of = {member.image.id: base for base in bases for member in base.members}
+    reused = {(base.path, id(base.node)) for base in bases if base.existing}
     found: list[Refusal] = []
     for image in images.images:
-        if image.id in reused:
+        if (image.path, id(trie.end_of[image.id])) in reused:
             continue
-        shared = 0
-        for position, step in enumerate(image.steps):
-            if step.kind != "WORKDIR" and len(trie.nodes[step.chain].images) > 1:
-                shared = position + 1
-        base = base_of.get(image.id)
-        lifted = base.node.length if base is not None else 0
+        candidate, base = by_id.get(image.id), base_of.get(image.id)
+        shared = _shared(trie, image)
+        lifted = base.lifted(image) if base is not None else 0
         if shared <= lifted:
             continue
-        candidate = by_id.get(image.id)
         if image.id in refused:
             found.append(refused[image.id])
-        elif image.parent is not None:
-            found.append(_on_stage(image))
         elif candidate is None:
-            continue  # another build of the same stage, which its leader decides for
-        elif candidate.stop is not None and candidate.file_steps < shared:
+            continue  # another build of a stage, which its leader decides for, or another tier's
+        elif candidate.stop is not None and candidate.steps < shared:
             found.append(candidate.stop)
         elif base is not None and base.depth - 1 >= candidate.levels:
             message = f"more bases would make its chain deeper than {settings.max_depth}"
             found.append(Refusal(image.id, "depth-limit", message))
-        else:
+        elif not tier.inside:
             message = (
                 f"{shared - lifted} more of its steps repeat, which saves less than one more"
                 f" image costs ({settings.image_cost:g}) or falls short of --min-images"
@@ -235,7 +251,10 @@ def _refusals(
     return found
 
 
-def _on_stage(image: Image) -> Refusal:
-    parent = image.parent.id if image.parent is not None else ""
-    message = f"is built on {parent}, which stays its parent"
-    return Refusal(image.id, "built-on-stage", message)
+def _shared(trie: Trie, image: Image) -> int:
+    """How many of an image's own steps there are up to the last that another has too."""
+    shared = 0
+    for position, step in enumerate(image.steps):
+        if step.kind != "WORKDIR" and len(trie.nodes[step.chain].images) > 1:
+            shared = position + 1
+    return shared

@@ -16,7 +16,8 @@ from dockstrata.similarity.trie import Node, Trie
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """An image of the set that others may move onto: where its steps end, and its name."""
+    """An image of the set that others stand on or may move onto: where its steps end, and what
+    it is called after FROM."""
 
     ref: str
     image: Image
@@ -53,15 +54,19 @@ def grow(
     existing: Mapping[str, Existing],
     weights: Mapping[str, float],
 ) -> Tree:
-    """The trees of all candidates: one below each external root and each existing base.
+    """The trees of all candidates: one below each external root, each existing base that some
+    move onto, and each image of the set that some stand on.
 
     ``weights`` are the steps', by chain digest.
     """
-    grower = _Grower(settings, existing, weights)
+    grower = _Grower(trie, settings, existing, weights)
     able = [grower.shortened(candidate) for candidate in able]
-    grower.in_use = [
-        base for candidate in able if (base := grower.stands_on(candidate)) is not None
-    ]
+    grower.in_use = {
+        base.image.id
+        for candidate in able
+        if (base := grower.stands_on(candidate)) is not None
+        and base.image is not candidate.image.parent
+    }
     for candidate in able:
         grower.place(candidate)
     for root in trie.roots:
@@ -70,39 +75,43 @@ def grow(
             grower.grow(child, top, 0.0, 0)
         # The external root itself is no candidate: no step lies above it.
         grower.tree.roots += [Root(vertex) for vertex in top.children]
-    for chain, candidates in grower.standing_on.items():
-        grower.grow_on(existing[chain], candidates)
+    for base, candidates in grower.standing_on.values():
+        grower.grow_on(base, candidates)
     return grower.tree
 
 
 class _Grower:
     def __init__(
         self,
+        trie: Trie,
         settings: PlanSettings,
         existing: Mapping[str, Existing],
         weights: Mapping[str, float],
     ) -> None:
+        self.trie = trie
         self.settings = settings
         self.weights = weights
         self.existing = existing
         self.tree = Tree()
-        self.in_use: list[Existing] = []
+        self.in_use: set[str] = set()
         self.members: dict[str, list[Candidate]] = defaultdict(list)
         self.ends: dict[str, list[Candidate]] = defaultdict(list)
-        self.standing_on: dict[str, list[Candidate]] = defaultdict(list)
+        self.standing_on: dict[str, tuple[Existing, list[Candidate]]] = {}
 
     def place(self, candidate: Candidate) -> None:
         """Enter a candidate at the prefixes above the deepest base that it can stand on."""
-        self.tree.candidate_of[candidate.image.id] = candidate
-        if any(base.image is candidate.image for base in self.in_use):
+        image = candidate.image
+        self.tree.candidate_of[image.id] = candidate
+        if image.id in self.in_use:
             return  # what others move onto moves itself in another round, all depths known
-        steps = candidate.image.steps[: candidate.file_steps]
+        steps = image.steps[: candidate.steps]
         ground = self.stands_on(candidate)
-        start = ground.node.length if ground is not None else 0
+        start = ground.node.length - image.inherited if ground is not None else 0
         for step in steps[start:]:
             self.members[step.chain].append(candidate)
-        if start:
-            self.standing_on[steps[start - 1].chain].append(candidate)
+        if ground is not None:
+            known = self.standing_on.setdefault(ground.image.id, (ground, []))
+            known[1].append(candidate)
         if len(steps) > start:
             self.ends[steps[-1].chain].append(candidate)
 
@@ -110,13 +119,17 @@ class _Grower:
         """A base that others stand on must go on adding as much as a new one would."""
         if all(base.image is not candidate.image for base in self.existing.values()):
             return candidate
-        steps = _keeping(candidate.image.steps[: candidate.file_steps], self.settings.min_steps)
-        return replace(candidate, file_steps=len(steps))
+        steps = _keeping(candidate.image.steps[: candidate.steps], self.settings.min_steps)
+        return replace(candidate, steps=len(steps))
 
     def stands_on(self, candidate: Candidate) -> Existing | None:
-        """The deepest existing base that the candidate can be built on."""
+        """The deepest existing base that the candidate can be built on: its parent at least."""
+        image = candidate.image
         found: Existing | None = None
-        for step in candidate.image.steps[: candidate.file_steps]:
+        if image.parent is not None:
+            ref = image.stage.node.arguments[0]
+            found = Existing(ref, image.parent, self.trie.end_of[image.parent.id])
+        for step in image.steps[: candidate.steps]:
             base = self.existing.get(step.chain)
             if base is not None and _may_stand(candidate, base, self.existing):
                 found = base
@@ -139,8 +152,9 @@ class _Grower:
             if not same:
                 break
             node = onward[0]
-        if len(here) < max(2, self.settings.min_images):
-            # Too few images go on here: they are leaves of the vertex above.
+        if len(here) < max(2, self.settings.min_images) or _more_inside(here):
+            # Too few images go on here, or a tier of their file does better by them: they are
+            # leaves of the vertex above.
             above.leaves += map(self.leaf, here)
             return
         vertex = Vertex(node.chain, weight, steps)
@@ -155,13 +169,13 @@ class _Grower:
         path = base.node.path()
         weight = sum(self.weights[node.chain] for node in path)
         steps = sum(node.step is not None and node.step.kind != "WORKDIR" for node in path)
-        key = f"existing {base.ref}"
+        key = f"existing {base.image.id}"
         self.tree.existing_of[key] = base
         vertex = Vertex(key, weight, steps)
         vertex.leaves += [
             self.leaf(candidate)
             for candidate in candidates
-            if candidate.file_steps == base.node.length
+            if candidate.image.inherited + candidate.steps == base.node.length
         ]
         for child in base.node.children:
             self.grow(child, vertex, weight, steps)
@@ -169,8 +183,15 @@ class _Grower:
         self.tree.roots.append(Root(vertex, (vertex,) * (base.image.depth - 1)))
 
     def leaf(self, candidate: Candidate) -> Leaf:
-        weight = sum(self.weights[step.chain] for step in candidate.image.steps)
+        weight = sum(self.weights[step.chain] for step in candidate.image.all_steps)
         return Leaf(candidate.image.id, weight, candidate.levels)
+
+
+def _more_inside(candidates: Sequence[Candidate]) -> bool:
+    """Whether they are of one file, and a stage of that could take more of some of them."""
+    return len({candidate.image.path for candidate in candidates}) == 1 and (
+        sum(candidate.inside > candidate.steps for candidate in candidates) > 1
+    )
 
 
 def _keeping(steps: list[Step], least: int) -> list[Step]:
@@ -187,6 +208,6 @@ def _may_stand(candidate: Candidate, base: Existing, existing: Mapping[str, Exis
     """Whether the image may be built on the base: depth, and never in a circle."""
     if candidate.image is base.image or candidate.levels < base.image.depth - 1:
         return False
-    own = candidate.image.steps
-    is_base = any(other.image is candidate.image for other in existing.values())
-    return not is_base or len(own) > base.node.length
+    image = candidate.image
+    is_base = any(other.image is image for other in existing.values())
+    return not is_base or image.inherited + len(image.steps) > base.node.length

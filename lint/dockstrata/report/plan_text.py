@@ -14,14 +14,16 @@ from dockstrata.similarity.near import NearMiss
 from dockstrata.syntax.readable import readable
 
 REASONS = {
-    "built-on-stage": "built on another image of the set, which stays their parent",
     "context-differs": "set their environment in another way than the others",
     "depth-limit": "their chain would be deeper than --max-depth allows",
     "does-not-build": "the Dockerfile does not build as it is",
     "generated": "generated files: change the template, or use --include-generated",
     "missing-context": "their build context is not there, so nobody knows what COPY takes",
+    "named-context": "their base is a named context of their build",
     "not-proved": "the rewritten image could not be proved equal",
     "not-worth-it": "what else repeats saves less than one more image costs",
+    "numbered-target": "their builds ask for a stage by its number",
+    "onbuild-parent": "their parent runs ONBUILD triggers with the child's own files",
     "onbuild-root": "the root image runs ONBUILD triggers with the child's own files",
     "other-platform": "FROM --platform: a base in another file is built for the target's",
     "built-in-several-ways": "built in several ways whose results differ from there on",

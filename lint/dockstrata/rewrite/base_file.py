@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dockstrata.load.secrets import mounted_by
@@ -13,6 +13,7 @@ from dockstrata.meaning.evaluate import Evaluated, Evaluation
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.library import BUILD_MARK, CONTEXT_MARK, default_build, given_text
 from dockstrata.meaning.marks import BASE_MARK
+from dockstrata.meaning.step import Step
 from dockstrata.plan.model import Base
 from dockstrata.rewrite.blocks import block_of, comment_lines, text_of
 from dockstrata.rewrite.lift import Lift, kept_arguments, lift
@@ -42,8 +43,7 @@ def base_text(base: Base, exemplar: Image, root: str) -> tuple[str, Build]:
         declared = _declared(exemplar)
         args = tuple((name, value) for name, value in given.args if name in declared)
         build = replace(build, args=args, platforms=given.platforms)
-        steps = exemplar.steps[base.first_step : base.node.length]
-        asked = mounted_by(step.instruction for step in steps)
+        asked = mounted_by(step.instruction for step in _own_steps(base, exemplar))
         secrets = tuple(secret for secret in given.secrets if secret.id in asked.secrets)
         build = replace(build, secrets=secrets, ssh=given.ssh if asked.ssh else ())
     if text := given_text(build):
@@ -51,7 +51,12 @@ def base_text(base: Base, exemplar: Image, root: str) -> tuple[str, Build]:
     if context:
         header.insert(1, f"{CONTEXT_MARK}{relative(base.path, context)}")
     head = newline.join([*directives, *header, "", ""])
-    return head + base_body(base, exemplar), build
+    return head + base_body(base, exemplar, _source_numbers(base, exemplar)), build
+
+
+def _own_steps(base: Base, exemplar: Image) -> list[Step]:
+    """The steps that the base adds to what it stands on, as they are in its exemplar."""
+    return exemplar.steps[base.lifted_below(exemplar) : base.lifted(exemplar)]
 
 
 def _seen(path: str, root: str) -> str:
@@ -76,20 +81,25 @@ def relative(path: str, context: str) -> str:
 
 def _context(base: Base, exemplar: Image) -> str:
     """The one build context that the base's own steps take files from, ``""`` for none."""
-    steps = exemplar.steps[base.first_step : base.node.length]
+    steps = _own_steps(base, exemplar)
     found = {directory for step in steps for directory in step.contexts if directory}
     return min(found, default="")
 
 
-def base_body(base: Base, exemplar: Image) -> str:
-    """ARG before FROM, FROM, and the lifted instructions with their comments, byte by byte."""
+def base_body(base: Base, exemplar: Image, moved: Mapping[int, int]) -> str:
+    """ARG before FROM, FROM, and the lifted instructions with their comments, byte by byte.
+
+    ``moved`` has the new numbers of stages that have others than in the exemplar's file.
+    """
     evaluation, stage = exemplar.evaluation, exemplar.stage
     document = evaluation.document
     newline = document.source.newline
-    taken = list(lift(stage, base.node.length).taken)
+    taken = list(lift(stage, base.lifted(exemplar)).taken)
     again: list[str] = []
-    if base.parent is not None:
-        lower = lift(stage, base.first_step)
+    # Where nothing of the exemplar is lifted below, its own FROM names the parent.
+    parent = base.parent if base.lifted_below(exemplar) else None
+    if parent is not None:
+        lower = lift(stage, base.lifted_below(exemplar))
         taken = [index for index in taken if index not in lower.taken]
         again = _declared_again(lower, [stage.evaluated[index] for index in taken])
     nodes = [stage.evaluated[index].instruction for index in taken]
@@ -98,14 +108,19 @@ def base_body(base: Base, exemplar: Image) -> str:
         declared = [node.arguments for node in nodes if node.keyword == "ARG"]
         words = {word for words in declared for word in words if "=" not in word}
         words |= {word for line in again for word in line.split() if "=" not in word}
-        if base.parent is None:
+        if parent is None:
             words |= set(variables([stage.node.rest]))
         for node in needed_globals(evaluation, words):
             lines += node.text.splitlines()
     if base.kind == "file":
         lines += _source_stages(base, exemplar)
-    image = base.parent.ref if base.parent is not None else stage.node.arguments[0]
-    lines.append(f"FROM {image} AS {base.name}" if base.kind == "stage" else f"FROM {image}")
+    image = parent.ref if parent is not None else stage.node.arguments[0]
+    if base.kind == "stage":
+        platform = stage.platform is not None and parent is None
+        flags = [flag for flag in stage.node.flags if platform]
+        lines.append(" ".join(["FROM", *flags, image, "AS", base.name]))
+    else:
+        lines.append(f"FROM {image}")
     text = newline.join([*lines, *again, "", ""])
     comments = comment_lines(document)
     previous = None
@@ -113,19 +128,25 @@ def base_body(base: Base, exemplar: Image) -> str:
         block = block_of(document, node, comments)
         if previous is not None and block.first - previous > 1:
             text += newline
-        text += text_of(document, block)
+        text += text_of(document, block, node, moved)
         previous = block.last
     return text
 
 
 def _source_stages(base: Base, exemplar: Image) -> list[str]:
     """The stages that the base's own steps take files from: names for images of the set."""
-    steps = exemplar.steps[base.first_step : base.node.length]
     stages = exemplar.evaluation.stages
     lines: list[str] = []
-    for index in sorted({index for step in steps for index in step.stages}):
-        lines += [f"FROM {stages[index].node.arguments[0]} AS {stages[index].name}", ""]
+    for index in _source_numbers(base, exemplar):
+        name = f" AS {stages[index].name}" if stages[index].name else ""
+        lines += [f"FROM {stages[index].node.arguments[0]}{name}", ""]
     return lines
+
+
+def _source_numbers(base: Base, exemplar: Image) -> dict[int, int]:
+    """By their number in the exemplar's file, the number of those stages in the base's."""
+    used = {index for step in _own_steps(base, exemplar) for index in step.stages}
+    return {index: number for number, index in enumerate(sorted(used))}
 
 
 def _declared_again(lower: Lift, items: Sequence[Evaluated]) -> list[str]:

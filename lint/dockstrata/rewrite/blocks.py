@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dockstrata.finding import Edit
 from dockstrata.source import Span
 from dockstrata.syntax.nodes import Document, Instruction
 
@@ -32,12 +35,29 @@ def comment_lines(document: Document) -> frozenset[int]:
     return frozenset(comment.line for comment in document.comments)
 
 
-def text_of(document: Document, block: Block) -> str:
-    """The block's lines, its newline at the end included (added where the file lacks it)."""
+_COUNTED = re.compile(r"--from=(\d+)(?=\s|$)")
+
+
+def renumbered(node: Instruction, moved: Mapping[int, int]) -> list[Edit]:
+    """The edits that give ``--from=N``, which counts stages, the stage's new number."""
+    edits: list[Edit] = []
+    for match in _COUNTED.finditer(node.line) if "--from=" in node.line else ():
+        number = int(match[1])
+        if match.start() < node.arguments_at and moved.get(number, number) != number:
+            span = node.span_of(match.start(1), match.end(1))
+            edits.append(Edit(node.source.path, span, str(moved[number])))
+    return edits
+
+
+def text_of(document: Document, block: Block, node: Instruction, moved: Mapping[int, int]) -> str:
+    """The lines of the node's block with stages counted anew, its newline at the end included
+    (added where the file lacks it)."""
     source = document.source
     start = source.line_span(block.first).start
     end = source.line_span(block.last).end
     text = source.text[start:end]
+    for edit in reversed(renumbered(node, moved)):
+        text = text[: edit.span.start - start] + edit.text + text[edit.span.end - start :]
     return text if text.endswith("\n") else text + source.newline
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dockstrata.finding import Edit, apply_edits
@@ -13,7 +12,7 @@ from dockstrata.meaning.evaluate import Evaluation
 from dockstrata.meaning.images import Image
 from dockstrata.plan.model import Base, Plan
 from dockstrata.rewrite.base_file import base_body, base_text
-from dockstrata.rewrite.blocks import block_of, comment_lines, span_of
+from dockstrata.rewrite.blocks import block_of, comment_lines, renumbered, span_of
 from dockstrata.rewrite.lift import behind, kept_arguments, lift
 from dockstrata.source import Span
 from dockstrata.syntax.nodes import Document, Instruction
@@ -53,16 +52,31 @@ def make_draft(plan: Plan, root: str) -> Draft:
     for path, changes in edits.items():
         evaluation = evaluations[path]
         stages = [base for base in plan.bases if base.kind == "stage" and base.path == path]
-        changes += _stage_edits(evaluation, stages, exemplars, draft)
+        moved = _moved(evaluation, stages)
+        changes += _stage_edits(evaluation, stages, exemplars, moved)
         draft.children[path] = apply_edits(evaluation.document.source.text, changes)
-        draft.moved.setdefault(path, {stage.index: stage.index for stage in evaluation.stages})
+        draft.moved[path] = moved
     return draft
+
+
+def _first_served(base: Base) -> int:
+    """The index of the stage that a new stage must stand above."""
+    return min(image.stage.index for image in base.served)
+
+
+def _moved(evaluation: Evaluation, bases: Sequence[Base]) -> dict[int, int]:
+    """By a stage's index, the one that it has once the new stages are there."""
+    starts = [_first_served(base) for base in bases]
+    return {
+        stage.index: stage.index + sum(start <= stage.index for start in starts)
+        for stage in evaluation.stages
+    }
 
 
 def _exemplar(base: Base, draft: Draft) -> Image:
     """The served image whose text the base takes: of the largest group that agrees, the first."""
     signatures = {
-        image.id: lift(image.stage, base.node.length).signature() for image in base.served
+        image.id: lift(image.stage, base.lifted(image)).signature() for image in base.served
     }
     counted = Counter(signatures.values())
     best = max(
@@ -133,24 +147,26 @@ def _removals(document: Document, removed: Sequence[Instruction]) -> list[Edit]:
 
 
 def _stage_edits(
-    evaluation: Evaluation, bases: Sequence[Base], exemplars: dict[str, Image], draft: Draft
+    evaluation: Evaluation,
+    bases: Sequence[Base],
+    exemplars: dict[str, Image],
+    moved: Mapping[int, int],
 ) -> list[Edit]:
-    """New stages at the top of a file that repeats itself, and stage numbers moved along."""
+    """New stages, each above the first that it serves, and stage numbers moved along."""
     document = evaluation.document
     if not bases:
         return []
-    first = min(image.stage.index for base in bases for image in base.served)
-    at = _above(document, evaluation.stages[first].node)
-    newline = document.source.newline
-    text = "".join(base_body(base, exemplars[base.name]) + newline for base in bases)
-    start = document.source.line_span(at).start
-    edits = [Edit(document.path, Span(start, start), text)]
-    draft.moved[document.path] = {
-        stage.index: stage.index + (len(bases) if stage.index >= first else 0)
-        for stage in evaluation.stages
-    }
+    texts: dict[int, str] = defaultdict(str)
+    for base in bases:
+        body = base_body(base, exemplars[base.name], moved)
+        texts[_first_served(base)] += body + document.source.newline
+    edits: list[Edit] = []
+    for index, text in texts.items():
+        line = _above(document, evaluation.stages[index].node)
+        start = document.source.line_span(line).start
+        edits.append(Edit(document.path, Span(start, start), text))
     for node in document.instructions:
-        edits += _renumber(document, node, first, len(bases))
+        edits += renumbered(node, moved)
     return edits
 
 
@@ -160,13 +176,3 @@ def _above(document: Document, node: Instruction) -> int:
     comments = comment_lines(document)
     first = block_of(document, node, comments).first
     return node.start_line if comments and first == min(comments) else first
-
-
-def _renumber(document: Document, node: Instruction, first: int, added: int) -> list[Edit]:
-    """``--from=N`` that counts stages, where new ones now stand before them."""
-    edits = []
-    for match in re.finditer(r"--from=(\d+)(?=\s|$)", node.line):
-        if match.start() < node.arguments_at and int(match[1]) >= first:
-            span = node.span_of(match.start(1), match.end(1))
-            edits.append(Edit(document.path, span, str(int(match[1]) + added)))
-    return edits

@@ -10,7 +10,7 @@ from dockstrata.load.context import forget_contexts
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository, read_repository, written_by_us
 from dockstrata.plan.adoptable import adoptable_images
-from dockstrata.plan.candidates import Limit
+from dockstrata.plan.candidates import Limit, Tier, tiers
 from dockstrata.plan.model import Plan, Refusal
 from dockstrata.plan.planner import Placement, make_plan
 from dockstrata.plan.settings import PlanSettings
@@ -66,11 +66,11 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
     if merged.merges:
         repository = repository.with_library(merged.library)
 
-    def one_round(now: Repository, wait: set[str]) -> tuple[Plan, Draft]:
+    def one_round(now: Repository, tier: Tier, wait: set[str]) -> tuple[Plan, Draft]:
         waits = {key: Refusal(key, "waits", "for a stage that it takes files from") for key in wait}
-        return _proved(now, options, {**waits, **excluded})
+        return _proved(now, options, {**waits, **excluded}, tier)
 
-    plan, draft = in_rounds(repository, one_round)
+    plan, draft = in_rounds(repository, tiers(options.settings.max_depth), one_round)
     generated: Plan | None = None
     if not options.include_generated and any(
         path in repository.generated for path in _paths(repository)
@@ -123,6 +123,11 @@ def _paths(repository: Repository) -> Iterable[str]:
 def _excluded(repository: Repository, options: Options) -> dict[str, Refusal]:
     """Images that stay as they are whatever they share."""
     found: dict[str, Refusal] = {}
+    numbered = {
+        product.path: product.target
+        for product in repository.library.products.values()
+        if product.target is not None and product.target.isdecimal()
+    }
     for image in repository.set.images:
         generated = repository.generated.get(image.path)
         if generated is not None and not options.include_generated:
@@ -131,6 +136,9 @@ def _excluded(repository: Repository, options: Options) -> dict[str, Refusal]:
         elif not _is_utf8(image.path):
             message = "its path is not UTF-8, and a bake file could not name it"
             found[image.id] = Refusal(image.id, "path-not-utf8", message)
+        elif image.path in numbered:
+            message = f"its build asks for stage {numbered[image.path]}, which may move"
+            found[image.id] = Refusal(image.id, "numbered-target", message)
         elif os.path.islink(image.path):
             found[image.id] = Refusal(image.id, "symlink", "is a symbolic link")
     return found
@@ -162,7 +170,7 @@ def _stage_names(repository: Repository) -> Iterable[str]:
 
 
 def _proved(
-    repository: Repository, options: Options, excluded: dict[str, Refusal]
+    repository: Repository, options: Options, excluded: dict[str, Refusal], tier: Tier
 ) -> tuple[Plan, Draft]:
     """Plan and draft, leaving out what cannot be proved, until all that is left is."""
     placement = _placement(repository, options)
@@ -170,7 +178,14 @@ def _proved(
     limits: dict[str, Limit] = {}
     while True:
         plan = make_plan(
-            repository.set, options.settings, placement, excluded, adoptable, options.model, limits
+            repository.set,
+            options.settings,
+            placement,
+            excluded,
+            adoptable,
+            options.model,
+            limits,
+            tier,
         )
         draft = make_draft(plan, repository.root)
         failed = {
@@ -207,7 +222,7 @@ def _tighter(
 
     def tighten(image: Image, refusal: Refusal) -> None:
         tried = next(
-            (base.node.length for base in plan.bases if image in base.served), len(image.steps)
+            (base.lifted(image) for base in plan.bases if image in base.served), len(image.steps)
         )
         before = limits.get(image.id)
         times = 0 if before is None else before.times

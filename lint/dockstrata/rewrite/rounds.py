@@ -7,14 +7,15 @@ user sees is all rounds together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository
-from dockstrata.plan.candidates import waiting
+from dockstrata.plan.candidates import Tier, waiting
 from dockstrata.plan.model import Base, Member, Plan, Refusal
 from dockstrata.rewrite.draft import Draft
+from dockstrata.similarity.trie import build_trie
 from dockstrata.source import Source
 from dockstrata.syntax.parse import parse
 
@@ -23,28 +24,96 @@ MOST = 8
 
 
 def in_rounds(
-    repository: Repository, make: Callable[[Repository, set[str]], tuple[Plan, Draft]]
+    repository: Repository,
+    tiers: Sequence[Tier],
+    make: Callable[[Repository, Tier, set[str]], tuple[Plan, Draft]],
 ) -> tuple[Plan, Draft]:
     """Plan and draft of all rounds together, told of the images of ``repository``.
 
-    ``make`` plans and drafts one round, leaving out the images with these ids.
+    ``make`` plans and drafts one round of a tier, leaving out the images with these ids. All
+    tiers are gone through until one pass over them finds nothing.
     """
-    wait = waiting(repository.set)
-    plan, draft = make(repository, wait)
-    names = {image.id: image.id for image in repository.set.images}
-    last, changes = plan, draft
+    run = _Run(repository, make)
     for _ in range(MOST):
-        if not last.base_of and not wait:
+        before = run.lifted
+        for tier in tiers:
+            run.settle(tier)
+        if run.lifted == before:
             break
-        wait = set()
-        after = after_draft(repository, changes)
-        moved = _renamed(repository, changes, after)
-        names = {key: moved[name] for key, name in names.items()}
-        repository = after
-        last, changes = make(repository, wait)
-        plan = _joined(plan, _told(last, names))
-        draft = _both(draft, changes)
-    return plan, draft
+    assert run.plan is not None  # the first tier was planned, whatever it takes
+    return replace(run.plan, refused=tuple(run.refusals())), run.draft
+
+
+class _Run:
+    """The rounds so far: the repository as drafted, and everything told by the first ids."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        make: Callable[[Repository, Tier, set[str]], tuple[Plan, Draft]],
+    ) -> None:
+        self.make = make
+        self.repository = repository
+        self.names = {image.id: image.id for image in repository.set.images}
+        self.refused: dict[str, Refusal] = {}
+        self.wait = waiting(repository.set)
+        self.plan: Plan | None = None
+        self.draft = Draft()
+        self.lifted = 0
+        """In how many rounds something was lifted."""
+
+    def settle(self, tier: Tier) -> None:
+        """Rounds of one tier until it has nothing more."""
+        for _ in range(MOST):
+            if self.plan is not None and not any(map(tier.takes, self.repository.set.images)):
+                return
+            wait, self.wait = self.wait, set()
+            last, changes = self.make(self.repository, tier, wait)
+            last = _told(last, self.names)
+            self._refuse(last, tier)
+            self.plan = last if self.plan is None else _joined(self.plan, last)
+            self.draft = _both(self.draft, changes)
+            if last.base_of:
+                self.lifted += 1
+                self._take_in(changes)
+            elif not wait:
+                return
+
+    def _take_in(self, changes: Draft) -> None:
+        """Go on from the repository as it would be with a round's changes written."""
+        after = after_draft(self.repository, changes)
+        moved = _renamed(self.repository, changes, after)
+        self.names = {key: moved[name] for key, name in self.names.items()}
+        self.repository = after
+
+    def _refuse(self, plan: Plan, tier: Tier) -> None:
+        """Keep the reasons of a round; it has the last word on the images of its tier.
+
+        A tier inside files knows of fewer ways, so what it does not say again stays said. Of
+        equal reasons the first, whose line is the file's as it lies there.
+        """
+        said = {refusal.id: refusal for refusal in plan.refused}
+        if not tier.inside:
+            now = {image.id for image in self.repository.set.images if tier.takes(image)}
+            for key, name in self.names.items():
+                if name in now and key not in said:
+                    self.refused.pop(key, None)
+        for key, refusal in said.items():
+            known = self.refused.get(key)
+            if known is None or known.reason != refusal.reason:
+                self.refused[key] = refusal
+
+    def refusals(self) -> Iterator[Refusal]:
+        """The reasons that still matter: of images that repeat something in the end."""
+        nodes = build_trie(self.repository.set.images).nodes
+        images = {image.id: image for image in self.repository.set.images}
+        for key, name in self.names.items():
+            refusal = self.refused.get(key)
+            if refusal is not None and any(
+                step.kind != "WORKDIR" and len(nodes[step.chain].images) > 1
+                for step in images[name].steps
+            ):
+                yield refusal
 
 
 def after_draft(repository: Repository, draft: Draft) -> Repository:
@@ -110,7 +179,7 @@ def _told(plan: Plan, names: Mapping[str, str]) -> Plan:
 
 
 def _joined(plan: Plan, more: Plan) -> Plan:
-    """Two rounds as one plan; ``more`` knows the last word on depths, steps and refusals."""
+    """Two rounds as one plan; ``more`` knows the last word on depths and steps."""
     bases = {base.ref: base for base in plan.bases}
     reused = {base.ref: base for base in plan.reused}
     for base in more.reused:
@@ -134,16 +203,8 @@ def _joined(plan: Plan, more: Plan) -> Plan:
         reused=tuple(reused.values()),
         base_of={key: base for key, base in base_of.items() if key in plan.depth_after},
         depth_after=more.depth_after,
-        refused=tuple(_first_said(refusal, plan) for refusal in more.refused),
         steps_after=more.steps_after,
     )
-
-
-def _first_said(refusal: Refusal, plan: Plan) -> Refusal:
-    """The reason that kept an image from more when it was moved, not that it has moved; of equal
-    reasons the first, whose line is the file's as it lies there."""
-    first = next((other for other in plan.refused if other.id == refusal.id), refusal)
-    return first if refusal.reason in ("built-on-stage", first.reason) else refusal
 
 
 def _both(draft: Draft, more: Draft) -> Draft:

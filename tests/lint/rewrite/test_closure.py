@@ -50,12 +50,23 @@ def test_a_stage_that_became_a_base_comes_along(
     assert (again.new, again.changed) == ({}, {})
 
 
-def test_a_stage_that_is_counted_stays_where_it_is(
+def test_a_stage_that_is_counted_comes_along_with_its_new_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    lay(tmp_path, "0")
-    done = refactor(read_repository(["."]), Options())
-    assert not any("tool init" in text for text in done.new.values())
-    assert {refusal.reason for refusal in done.plan.refused} == {"stage-source"}
-    assert "line 6 takes files from another stage" in done.plan.refused[0].message
+    lay(tmp_path, "1")
+    for name in ("a", "b"):
+        file = tmp_path / name / "Dockerfile"
+        file.write_text(f"FROM scratch\n\n{file.read_text().replace(' AS tool', '')}")
+    before = read_repository(["."])
+    done = refactor(before, Options())
+    assert not done.plan.refused
+    whole = next(text for text in done.new.values() if "tool init" in text)
+    head = [line for line in whole.splitlines() if line and not line.startswith("#")]
+    tool = next(base.ref for base in done.plan.bases if base.ref.startswith("localhost/golang"))
+    assert head[0] == f"FROM {tool}"
+    assert head[-2:] == ["COPY --from=0 /go/bin/tool /usr/bin/", "RUN tool init"]
+    write_all(".", {**done.new, **done.changed})
+    now = {image.id: image for image in read_repository(["."]).set.images}
+    for image in before.set.images:
+        assert difference(image.stage, now[image.id].stage) is None
