@@ -23,9 +23,11 @@ OURS, THEIRS = "ours", "theirs"
 class File:
     """A file as the predicates see it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, unreadable: frozenset[int] = frozenset()) -> None:
         with open(path, "rb") as file:
             self.source = Source.from_bytes(path, file.read())
+        self.unreadable = unreadable
+        """Lines of the RUNs whose script ShellCheck cannot read to its end."""
 
     @cached_property
     def document(self) -> Document:

@@ -164,22 +164,28 @@ def rows(ours: Found, judge: Judge) -> Iterator[str]:
             continue
         shared = len(mine & theirs)
         recall = f"{shared / len(theirs):.1%}"
-        judged = mine
-        if rule.startswith("SC"):
-            # Where several stand at the last place, hadolint's choice among them is as good.
-            shown = {
-                place
-                for code in judge.places
-                for place in both(ours, judge, code)[1]
-                if code.startswith("SC")
-                and code != rule
-                and code + LAST in ours
-                and place in ours[code + LAST]
-            }
-            judged = {place for place in ours[rule + LAST] & mine if place not in shown}
+        judged = comparable(ours, judge, rule)
         right = len(judged & theirs)
         precision = f"{right / len(judged):.1%}" if judged else "-"
         yield f"| {rule} | {len(theirs)} | {len(judged)} | {shared} | {recall} | {precision} |"
+
+
+def comparable(ours: Found, judge: Judge, rule: str) -> set[Place]:
+    """Our findings that the other would show if it had them: of ShellCheck's the last of a RUN."""
+    mine, _ = both(ours, judge, rule)
+    if not rule.startswith("SC"):
+        return mine
+    # Where several stand at the last place, hadolint's choice among them is as good.
+    shown = {
+        place
+        for code in judge.places
+        for place in both(ours, judge, code)[1]
+        if code.startswith("SC")
+        and code != rule
+        and code + LAST in ours
+        and place in ours[code + LAST]
+    }
+    return {place for place in ours[rule + LAST] & mine if place not in shown}
 
 
 def differences(ours: Found, judge: Judge, rule: str) -> Iterator[str]:

@@ -20,13 +20,16 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from check_reasons import BUILDKIT, OURS, THEIRS, File, Kind, reason
 from checks_generator import for_checks, mutate
-from compare_lint import Found, Judge, both, dockstrata, rows
+from command_reasons import HADOLINT
+from commands_generator import for_commands
+from compare_lint import Found, Judge, both, comparable, dockstrata, hadolint, rows
 
 from dockstrata.source import Source
 from dockstrata.syntax.parse import parse
@@ -78,6 +81,10 @@ def _ask(options: Sequence[str], files: Sequence[str], judge: Judge) -> None:
         _ask(options, files[half:], judge)
 
 
+UNREADABLE = ("SC1009", "SC1056", "SC1064", "SC1070", "SC1072", "SC1073", "SC1088", "SC1089")
+"""ShellCheck's errors behind which it reads no further."""
+
+
 class Difference(NamedTuple):
     rule: str
     side: str
@@ -90,11 +97,15 @@ def differences(ours: Found, judge: Judge, kinds: Sequence[Kind]) -> list[Differ
     """Where one side alone reports a rule that the other knows too."""
     found = []
     files: dict[str, File] = {}
+    unreadable = {place for code in UNREADABLE for place in ours.get(code, ())}
     for rule in sorted(judge.places):
         mine, theirs = both(ours, judge, rule)
-        for side, places in ((OURS, mine - theirs), (THEIRS, theirs - mine)):
+        alone = comparable(ours, judge, rule) - theirs
+        for side, places in ((OURS, alone), (THEIRS, theirs - mine)):
             for name, line in sorted(places):
-                file = files.setdefault(name, File(name))
+                if name not in files:
+                    files[name] = File(name, frozenset(n for path, n in unreadable if path == name))
+                file = files[name]
                 found.append(
                     Difference(rule, side, name, line, reason(kinds, file, rule, line, side))
                 )
@@ -158,7 +169,7 @@ def main() -> int:
     peer = PEERS[given.peer]
     with written(texts(peer.generate, given)) as names:
         judge = peer.ask(names)
-        ours = dockstrata(names, shellcheck=False)
+        ours = dockstrata(names, shellcheck=peer.shellcheck)
         found = differences(ours, judge, peer.kinds)
         print("| rule | theirs | ours | both | recall | precision |\n|---|---|---|---|---|---|")
         print("\n".join(rows(ours, judge)))
@@ -172,7 +183,7 @@ def main() -> int:
             print(f"unexplained: {one.file}:{one.line} {one.rule}, {one.side} alone: {line!r}")
         if given.keep:
             for name in {one.file for one in open_ones}:
-                shutil.copy(name, given.keep / name)
+                shutil.copy(name, given.keep.resolve() / name)
     print(f"unexplained differences: {len(open_ones)}")
     return 1 if open_ones else 0
 
@@ -181,9 +192,13 @@ class Peer(NamedTuple):
     ask: Callable[[Sequence[str]], Judge]
     generate: Callable[[Random], str]
     kinds: Sequence[Kind]
+    shellcheck: bool = False
 
 
-PEERS = {"tally": Peer(tally, for_checks, BUILDKIT)}
+PEERS = {
+    "tally": Peer(tally, for_checks, BUILDKIT),
+    "hadolint": Peer(partial(hadolint, "hadolint"), for_commands, HADOLINT, True),
+}
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -6,8 +6,9 @@ parsed once however many instructions hold it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["Command", "Script", "Shell", "Word", "kind_of", "parse_script", "shell_of", "unquote"]
 
 _DECLARE = frozenset({"declaration_command", "unset_command"})
+# What stands before a command and is none itself: it runs one, or is a keyword.
+_BEFORE = frozenset({"time", "exec", "command", "builtin", "busybox"}) | frozenset(
+    {"!", "{", "if", "then", "else", "elif", "while", "until", "do"}
+)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _REDIRECTS = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
 
 
@@ -211,11 +217,24 @@ class _Reader:
                 self.command(body, extra, pipe)
             elif body is not None:
                 self.visit(body, pipe)
+                self.extend(extra)
         elif kind not in ("word", "raw_string", "comment", "heredoc_start", "heredoc_end"):
             for child in node.children:
                 if child.is_named:
                     # A pipe's member that is a list or group: its commands are not members.
                     self.visit(child, pipe if kind == "negated_command" else None)
+
+    def extend(self, extra: Sequence[Word]) -> None:
+        """Words behind a redirection that the grammar gives to a whole list: its last command's."""
+        if not extra:
+            return
+        before = [c for c in self.commands if c.end <= extra[0].start]
+        if before:
+            last = max(before, key=lambda command: command.end)
+            place = self.commands.index(last)
+            self.commands[place] = replace(
+                last, words=(*last.words, *extra), end=max(last.end, extra[-1].end)
+            )
 
     def inside(self, node: Node) -> None:
         """Look for commands in a word: substitutions."""
@@ -250,6 +269,7 @@ class _Reader:
                     self.inside(child)
         words += extra
         words.sort(key=lambda word: word.start)
+        words = _meant(words)
         if words:
             start = (assignments or words)[0].start
             end = max(self.at(node.end_byte), words[-1].end)
@@ -263,6 +283,26 @@ class _Reader:
             start += len(text) - len(text.lstrip(" "))
             text = self.text[start:end]
         return Word(text, unquote(text), start, end)
+
+
+def _meant(words: Sequence[Word]) -> list[Word]:
+    """The command that ``time``, ``exec``, ``command`` or ``builtin`` runs, where they run one.
+
+    Behind ``!`` and ``time`` the grammar takes a keyword for a command's name.
+    """
+    while words and words[0].value in _BEFORE:
+        runner, rest = words[0].value, words[1:]
+        while rest and rest[0].value.startswith("-") and runner != "busybox":
+            if runner == "command" and rest[0].value != "-p":
+                return list(words)
+            rest = rest[2:] if runner == "exec" and rest[0].value.endswith("a") else rest[1:]
+        if runner == "time":
+            while rest and _ASSIGNMENT.match(rest[0].text):
+                rest = rest[1:]
+        if not rest or rest[0].value.startswith("-"):
+            break
+        words = rest
+    return list(words)
 
 
 def unquote(text: str) -> str:

@@ -26,20 +26,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockstrata.rule import Context, Finding, Fixable, Severity, rule
-from dockstrata_rules.packages.by_run import appended, by_run, mounted, removed
+from dockstrata_rules.packages.by_run import appended, by_run, lasting, mounted, removed
 
 _LISTS = "/var/lib/apt/lists"
 
 
 @rule(code="DL3009", name="apt-lists", severity=Severity.INFO, fix=Fixable.SOMETIMES)
 def apt_lists(context: Context) -> Iterator[Finding]:
-    stages = context.stages
-    kept = {stage.parent for stage in stages} | {len(stages) - 1}
-    lines = [stage.node.start_line for stage in stages]
     for _item, shell, commands in by_run(context, "apt-get", "apt", "aptitude"):
         node = shell.instruction
-        stage = sum(line <= node.start_line for line in lines) - 1
-        if stage not in kept or not any("update" in command.values for command in commands):
+        if not any("update" in command.values for command in commands):
+            continue
+        if not lasting(context, node):
             continue
         if mounted(node, _LISTS) or removed(shell, _LISTS):
             continue

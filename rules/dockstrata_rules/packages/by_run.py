@@ -58,8 +58,21 @@ def mounted(node: Instruction, *directories: str) -> bool:
     return False
 
 
-def removed(shell: Shell, *directories: str) -> bool:
-    """Whether the script removes one of these directories, or what is in it."""
+def lasting(context: Context, node: Instruction) -> bool:
+    """Whether the instruction's stage is the last one, or one that another is built on.
+
+    What other stages leave behind ends up in no image.
+    """
+    stages = context.stages
+    index = sum(stage.node.start_line <= node.start_line for stage in stages) - 1
+    return index == len(stages) - 1 or any(stage.parent == index for stage in stages)
+
+
+def removed(shell: Shell, *directories: str, after: int = 0) -> bool:
+    """Whether the script removes one of these directories, or what is in it, at ``after`` or later.
+
+    A cache that is removed before it is filled is there again.
+    """
     return any(
         any(
             value.startswith(directory) or directory.startswith(value.rstrip("/*") + "/")
@@ -68,6 +81,7 @@ def removed(shell: Shell, *directories: str) -> bool:
             for directory in directories
         )
         for command in shell.script.named("rm")
+        if command.start >= after
     )
 
 

@@ -32,15 +32,20 @@ _CACHES = ("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum")
 
 @rule(code="DL3040", name="dnf-clean", severity=Severity.WARNING, fix=Fixable.SOMETIMES)
 def dnf_clean(context: Context) -> Iterator[Finding]:
-    for _item, shell, commands in by_run(context, "dnf", "microdnf"):
+    for name in ("dnf", "microdnf"):
+        yield from _unclean(context, name)
+
+
+def _unclean(context: Context, name: str) -> Iterator[Finding]:
+    # The two have caches of their own: neither cleans the other's.
+    for _item, shell, commands in by_run(context, name):
         node = shell.instruction
-        if not any(installs(c) or _UPDATES & set(c.values) for c in commands):
+        filling = [c for c in commands if installs(c) or _UPDATES & set(c.values)]
+        if not filling or mounted(node, *_CACHES):
             continue
-        if mounted(node, *_CACHES):
-            continue
-        if not cleaned(shell, commands, *_CACHES):
+        if not cleaned(shell, commands, filling, *_CACHES):
             yield context.finding(
                 node,
                 "`dnf clean all` missing after dnf command.",
-                fix=appended(context, shell, f"{commands[0].name} clean all"),
+                fix=appended(context, shell, f"{name} clean all"),
             )

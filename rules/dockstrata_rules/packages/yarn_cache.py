@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockstrata.rule import Context, Finding, Fixable, Severity, rule
-from dockstrata_rules.packages.by_run import appended, by_run, mounted, removed
+from dockstrata_rules.packages.by_run import appended, by_run, lasting, mounted, removed
 
 _CACHES = ("/usr/local/share/.cache/yarn", "/root/.cache/yarn", "/usr/local/share/.cache/v6")
 
@@ -32,11 +32,13 @@ _CACHES = ("/usr/local/share/.cache/yarn", "/root/.cache/yarn", "/usr/local/shar
 def yarn_cache(context: Context) -> Iterator[Finding]:
     for _item, shell, commands in by_run(context, "yarn"):
         node = shell.instruction
-        if not any(command.values[:1] == ("install",) for command in commands):
+        filling = [command.start for command in commands if command.values[:1] == ("install",)]
+        if not filling or mounted(node, *_CACHES) or not lasting(context, node):
             continue
-        if any(command.values[:2] == ("cache", "clean") for command in commands):
+        behind = [command for command in commands if command.start >= max(filling)]
+        if any(command.values[:2] == ("cache", "clean") for command in behind):
             continue
-        if not mounted(node, *_CACHES) and not removed(shell, *_CACHES):
+        if not removed(shell, *_CACHES, after=max(filling)):
             yield context.finding(
                 node,
                 "`yarn cache clean` missing after `yarn install` was run.",

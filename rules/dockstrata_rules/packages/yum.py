@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dockstrata.syntax.shell import Command, Shell, Word
 from dockstrata_rules.packages.by_run import operands, removed
@@ -20,15 +20,14 @@ _VERSION_AT = frozenset("0123456789$")
 def loose(command: Command) -> list[Word]:
     """The packages of an ``install`` that have no version."""
     words = operands(command.words[1:], VALUED)
-    if not words:
+    # Not always the first operand: an option that is not known may have a value.
+    at = next((index for index, word in enumerate(words) if word.value == "install"), None)
+    if at is None:
         return []
-    if words[0].value == "module":
+    if "module" in [word.value for word in words[:at]]:
         # A stream: `module install nodejs:18`.
-        wanted = words[2:] if [w.value for w in words[1:2]] == ["install"] else []
-        return [word for word in wanted if ":" not in word.value]
-    if words[0].value != "install":
-        return []
-    return [word for word in words[1:] if not _pinned(word.value)]
+        return [word for word in words[at + 1 :] if ":" not in word.value]
+    return [word for word in words[at + 1 :] if not _pinned(word.value)]
 
 
 def _pinned(package: str) -> bool:
@@ -43,6 +42,10 @@ def installs(command: Command) -> bool:
     return bool({"install", "groupinstall", "localinstall", "reinstall"} & set(command.values))
 
 
-def cleaned(shell: Shell, commands: Iterable[Command], *caches: str) -> bool:
-    """Whether the script cleans up after the package manager."""
-    return any("clean" in command.values for command in commands) or removed(shell, *caches)
+def cleaned(
+    shell: Shell, commands: Sequence[Command], filling: Iterable[Command], *caches: str
+) -> bool:
+    """Whether the script cleans up behind the last of the commands that fill the caches."""
+    after = max((command.start for command in filling), default=0)
+    cleans = any("clean" in command.values and command.start >= after for command in commands)
+    return cleans or removed(shell, *caches, after=after)

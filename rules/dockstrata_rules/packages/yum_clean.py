@@ -31,9 +31,10 @@ from dockstrata_rules.packages.yum import cleaned, installs
 def yum_clean(context: Context) -> Iterator[Finding]:
     for _item, shell, commands in by_run(context, "yum"):
         node = shell.instruction
-        if not any(installs(c) for c in commands) or mounted(node, "/var/cache/yum"):
+        filling = [c for c in commands if installs(c)]
+        if not filling or mounted(node, "/var/cache/yum"):
             continue
-        if not cleaned(shell, commands, "/var/cache/yum"):
+        if not cleaned(shell, commands, filling, "/var/cache/yum"):
             yield context.finding(
                 node,
                 "`yum clean all` missing after yum command.",

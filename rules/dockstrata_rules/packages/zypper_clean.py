@@ -30,11 +30,13 @@ from dockstrata_rules.packages.by_run import appended, by_run, mounted, removed
 def zypper_clean(context: Context) -> Iterator[Finding]:
     for _item, shell, commands in by_run(context, "zypper"):
         node = shell.instruction
-        if not any({"install", "in"} & set(c.values) for c in commands):
+        filling = [c.start for c in commands if {"install", "in"} & set(c.values)]
+        if not filling or mounted(node, "/var/cache/zypp"):
             continue
-        if mounted(node, "/var/cache/zypp") or removed(shell, "/var/cache/zypp"):
+        last = max(filling)
+        if removed(shell, "/var/cache/zypp", after=last):
             continue
-        if not any({"clean", "cc"} & set(c.values) for c in commands):
+        if not any({"clean", "cc"} & set(c.values) for c in commands if c.start >= last):
             yield context.finding(
                 node,
                 "`zypper clean` missing after zypper use.",
