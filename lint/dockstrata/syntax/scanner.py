@@ -101,8 +101,11 @@ class _Masker:
         if not lines[-1]:
             lines.pop()
         self.too_long = _first_too_long(lines)
+        self.cut: list[str] = []
         if self.too_long is not None:
-            # To BuildKit the file ends here.
+            # To BuildKit the file ends here, or once that many bytes of the line are read.
+            head = encode(lines[self.too_long])[: MAX_LINE + 1]
+            self.cut.append(head.decode("utf-8", "surrogateescape"))
             del lines[self.too_long :]
         if "\r" in text:
             lines = [line.rstrip("\r") for line in lines]
@@ -116,9 +119,8 @@ class _Masker:
 
     def _walk(self) -> bool:
         """Whether the end was reached without a fault."""
-        lines, starts = self.lines, self.starts
-        count, directives = len(lines), self.directives
-        while (number := self.at) < count:
+        lines, starts, directives = self.lines, self.starts, self.directives
+        while (number := self.at) < len(lines):
             self.at = number + 1
             line, start = lines[number], starts[number]
             if number == 0 and line.startswith("\ufeff"):
@@ -175,6 +177,9 @@ class _Masker:
             else:
                 parts.append(shortened)
         self.at = at
+        if more and self.cut:
+            # BuildKit asks its line reader twice here, and is given what that has of the line.
+            lines.append(self.cut.pop())
         pieces = tuple(zip(accumulate(map(len, parts), initial=0), places, strict=False))
         line = "".join(parts)
         if not line.isascii():

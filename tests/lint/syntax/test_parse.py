@@ -265,3 +265,14 @@ class TestFaults:
 
     def test_what_came_before_is_kept(self) -> None:
         assert len(read("FROM a\nRUN b\nRUN <<E\nx\n").instructions) == 3
+
+
+def test_a_too_long_continuation_is_read_once_more_up_to_the_limit() -> None:
+    """BuildKit asks its line reader again after the failure, and is given the line's beginning."""
+    tail = "q" * 65536
+    for text, message in (
+        (f"FROM a\nRUN x \\\nCOPY a <<{tail}\n", "unterminated heredoc"),
+        (f"FROM a\nCOPY a <<{tail}\n", "dockerfile line greater than max allowed size of 65535"),
+        (f"FROM a\nRUN x \\\nCOPY a {tail}\n", "dockerfile line greater than max allowed size"),
+    ):
+        assert read(text).faults[0].message.startswith(message)
