@@ -20,6 +20,7 @@ from dockstrata.load.wiring import (
     locate,
     named_contexts,
 )
+from dockstrata.syntax.reference import parse_reference
 
 _DEFAULT = re.compile(r"docker-bake(?:\.override)?\.(?:hcl|json)", re.IGNORECASE)
 _DEPTH = 20
@@ -85,7 +86,10 @@ class _Definition:
             name: {key: it for block in blocks for key, it in block.body.items()}
             for name, blocks in file.targets.items()
         }
-        self.scope = Scope({**_VARIABLES, **file.variables}, file.functions, targets=attributes)
+        variables = {**_VARIABLES, **file.variables}
+        self.scope = Scope(variables, file.functions, targets=attributes)
+        empty = dict.fromkeys(file.unset - variables.keys(), '""')
+        self.unset = Scope({**variables, **empty}, file.functions, targets=attributes)
         self.targets = self._generated()
 
     def builds(self, only: Container[str] | None = None) -> Iterator[Build]:
@@ -115,8 +119,8 @@ class _Definition:
                 yield build
 
     def _says(self, generated: _Generated) -> bool:
-        """Whether a target says itself what it builds."""
-        says = ("context", "dockerfile", "target", "tags", "output", "matrix")
+        """Whether a target says itself which image it is; where it lies is no more than shared."""
+        says = ("target", "tags", "output", "matrix")
         return any(key in block.body for block, _ in generated.layers for key in says)
 
     def _generated(self) -> dict[str, _Generated]:
@@ -125,10 +129,10 @@ class _Definition:
         for name, blocks in self.file.targets.items():
             for block in blocks:
                 try:
-                    for local in _combinations(block.body.get("matrix"), self.scope):
+                    for local in _combinations(block.body.get("matrix"), self.unset):
                         own = name
                         if (said := block.body.get("name")) is not None:
-                            own = text(evaluate(said, self.scope.with_local(local)))
+                            own = text(evaluate(said, self.unset.with_local(local)))
                         layers = found[own].layers if own in found else ()
                         found[own] = _Generated(name, (*layers, (block, local)))
                 except UnknownValueError as error:
@@ -144,7 +148,8 @@ class _Definition:
         if generated is None or depth > _DEPTH:
             return own
         for block, local in generated.layers:
-            own = evaluated(block, self.scope.with_local(local)).over(own)
+            scopes = self.scope.with_local(local), self.unset.with_local(local)
+            own = evaluated(block, *scopes).over(own)
         below = Target()
         for parent in own.inherits:
             below = self._whole(parent, depth + 1).over(below)
@@ -170,9 +175,9 @@ class _Definition:
             context=folder,
             target=stage or None,
             args=tuple(target.args.items()),
-            platforms=tuple(dict.fromkeys(target.platforms or ())),
+            platforms=tuple(dict.fromkeys(it for it in target.platforms or () if it)),
             contexts=named_contexts(contexts, base),
-            tags=tuple(dict.fromkeys(tag for tag in target.tags or () if tag)),
+            tags=tuple(dict.fromkeys(it for it in target.tags or () if parse_reference(it).valid)),
             origin=block.path,
             line=block.line,
             service=name,

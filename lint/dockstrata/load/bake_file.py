@@ -24,12 +24,16 @@ class Block:
 
 @dataclass(slots=True)
 class BakeFile:
-    """Names to what HCL or JSON gives; ``grouped`` are the targets that a group names."""
+    """Names to what HCL or JSON gives.
+
+    ``grouped`` are the targets that a group names, ``unset`` the variables without a default.
+    """
 
     variables: dict[str, object] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     targets: dict[str, list[Block]] = field(default_factory=dict)
     grouped: set[str] = field(default_factory=set)
+    unset: set[str] = field(default_factory=set)
 
     @staticmethod
     def merged(files: Iterable[BakeFile]) -> BakeFile:
@@ -39,6 +43,7 @@ class BakeFile:
             found.variables |= file.variables
             found.functions |= file.functions
             found.grouped |= file.grouped
+            found.unset |= file.unset
             for name, blocks in file.targets.items():
                 found.targets[name] = found.targets.get(name, []) + blocks
         return found
@@ -85,6 +90,8 @@ def _read_json(path: str, content: str) -> BakeFile:
     for name, body in _objects(document.get("variable")):
         if "default" in body:
             file.variables[name] = _quoted(body["default"])
+        else:
+            file.unset.add(name)
     for name, body in _objects(document.get("function")):
         _add_function(file, name, {key: _quoted(value) for key, value in body.items()})
     for name, body in _objects(document.get("target")):
@@ -124,8 +131,10 @@ def _read_hcl(path: str, content: str) -> BakeFile:
     document: Mapping[str, object] = hcl2.loads(content + "\n")
     file = BakeFile()
     for name, body in _blocks(document.get("variable")):
-        if "default" in body:  # else the environment is to tell it
+        if "default" in body:
             file.variables[name] = body["default"]
+        else:  # the environment is to tell it
+            file.unset.add(name)
     for name, body in _blocks(document.get("function")):
         _add_function(file, name, body)
     lines = _target_lines(content)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from dockstrata.load.bake_file import Block
 from dockstrata.load.hcl import Scope, Value, evaluate, key_of, text
+from dockstrata.load.hcl_functions import Missing
 from dockstrata.load.wiring import UnknownValueError
 
 _SINGLE = ("context", "dockerfile", "target", "dockerfile-inline", "call")
@@ -64,8 +65,12 @@ def _more(below: list[Value], own: list[Value]) -> list[Value]:
     return below + [item for item in own if item not in below]
 
 
-def evaluated(block: Block, scope: Scope) -> Target:
-    """What a block says itself."""
+def evaluated(block: Block, scope: Scope, unset: Scope) -> Target:
+    """What a block says itself.
+
+    In ``unset`` a variable without a default is empty, as it is where the environment lacks it: so
+    are names made. What decides the build is only known without such a variable.
+    """
     body = block.body
     single: dict[str, str | UnknownValueError] = {}
     for name in _SINGLE:
@@ -77,12 +82,12 @@ def evaluated(block: Block, scope: Scope) -> Target:
     return Target(
         single,
         dict(_pairs(body.get("args"), scope)),
-        {key: value for key, value in _pairs(body.get("contexts"), scope) if value is not None},
-        _texts(body.get("platforms"), scope),
-        _texts(body.get("tags"), scope),
+        {key: value for key, value in _pairs(body.get("contexts"), unset) if value is not None},
+        _texts(body.get("platforms"), unset),
+        _texts(body.get("tags"), unset),
         _items(body.get("secret"), scope) or [],
         _items(body.get("ssh"), scope) or [],
-        _texts(body.get("inherits"), scope) or [],
+        _texts(body.get("inherits"), unset) or [],
     )
 
 
@@ -95,7 +100,7 @@ def _pairs(raw: object, scope: Scope) -> Iterator[tuple[str, str | None]]:
             return
         for name, value in raw.items() if isinstance(raw, dict) else ():
             if value is not None:
-                yield name, None if isinstance(value, (list, dict)) else text(value)
+                yield name, None if isinstance(value, (list, dict, Missing)) else text(value)
         return
     for key, item in raw.items():
         if key.startswith("__"):
@@ -114,19 +119,13 @@ def _pairs(raw: object, scope: Scope) -> Iterator[tuple[str, str | None]]:
 
 def _items(raw: object, scope: Scope) -> list[Value] | None:
     """The items of a list that are known; None where there is no list."""
-    if not isinstance(raw, list):
-        try:
-            value = evaluate(raw, scope)
-        except UnknownValueError:
-            return []
-        return value if isinstance(value, list) else None
-    found: list[Value] = []
-    for item in raw:
-        try:
-            found.append(evaluate(item, scope))
-        except UnknownValueError:
-            continue
-    return found
+    try:
+        value = evaluate(raw, scope)
+    except UnknownValueError:
+        return []
+    if not isinstance(value, list):
+        return None
+    return [item for item in value if not isinstance(item, Missing)]
 
 
 def _texts(raw: object, scope: Scope) -> list[str] | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dockstrata.load.hcl_expression import compiled, compiled_template
-from dockstrata.load.hcl_functions import Value, text
+from dockstrata.load.hcl_functions import Missing, Value, text
 from dockstrata.load.hcl_lexer import HEREDOC, dedent
 from dockstrata.load.wiring import UnknownValueError
 
@@ -85,7 +85,7 @@ def evaluate(raw: object, scope: Scope) -> Value:
     if raw is None or isinstance(raw, (bool, int, float)):
         return raw
     if isinstance(raw, list):
-        return [evaluate(item, scope) for item in raw]
+        return [_item(item, scope) for item in raw]
     if isinstance(raw, dict):
         return {
             key_of(key, scope): evaluate(value, scope)
@@ -105,6 +105,13 @@ def evaluate(raw: object, scope: Scope) -> Value:
     if raw.startswith("${") and raw.endswith("}"):
         raw = raw[2:-1]
     return compiled(raw)(scope)
+
+
+def _item(raw: object, scope: Scope) -> Value:
+    try:
+        return evaluate(raw, scope)
+    except UnknownValueError:
+        return Missing()
 
 
 def key_of(key: str, scope: Scope) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dockstrata.load.hcl_functions import FUNCTIONS, Value, boolean, number, text
+from dockstrata.load.hcl_functions import FUNCTIONS, Missing, Value, boolean, number, text
 from dockstrata.load.hcl_lexer import TOKEN, parts, string_end
 from dockstrata.load.wiring import UnknownValueError
 
@@ -271,8 +271,7 @@ class _Parser:
         if token["operator"] == "[":
             if self.word("for"):
                 return self.every_item("]")
-            listed = self.arguments("]")
-            return lambda scope: listed(scope)
+            return self.arguments("]", lenient=True)
         if token["operator"] == "{":
             return self.every_item("}") if self.word("for") else self.object()
         raise UnknownValueError(self.source)
@@ -334,7 +333,8 @@ class _Parser:
 
         return every
 
-    def arguments(self, closing: str) -> Callable[[Scope], list[Value]]:
+    def arguments(self, closing: str, lenient: bool = False) -> Callable[[Scope], list[Value]]:
+        """Values up to ``closing``; ``lenient``: one that is not known leaves the others."""
         found: list[tuple[Compiled, bool]] = []
         while self.accept(closing) is None:
             found.append((self.conditional(), self.accept("...") is not None))
@@ -345,8 +345,10 @@ class _Parser:
         def values(scope: Scope) -> list[Value]:
             given: list[Value] = []
             for one, spread in found:
-                value = one(scope)
-                if not spread:
+                good, value = _attempt(one, scope) if lenient else (True, one(scope))
+                if not good:
+                    given.append(Missing())
+                elif not spread:
                     given.append(value)
                 elif isinstance(value, list):
                     given += value

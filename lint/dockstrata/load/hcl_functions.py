@@ -15,7 +15,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from dockstrata.load.wiring import UnknownValueError
 
-Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
+
+class Missing:
+    """An item of a list that is not known; the others are."""
+
+
+Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"] | Missing
 Function = Callable[..., Value]
 
 _LIMIT = 10_000  # items and characters that one call may make
@@ -30,7 +35,7 @@ def text(value: Value) -> str:
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    if isinstance(value, (list, dict)) or value is None:
+    if isinstance(value, (list, dict, Missing)) or value is None:
         raise UnknownValueError("a value that is no text")
     return str(value)
 
@@ -54,6 +59,8 @@ def boolean(value: Value) -> bool:
 
 def same(left: Value, right: Value) -> bool:
     """Whether two values are equal; those of different types are not."""
+    if isinstance(left, Missing) or isinstance(right, Missing):
+        raise UnknownValueError("an item of a list")
     numbers = [isinstance(it, (int, float)) and not isinstance(it, bool) for it in (left, right)]
     return left == right and (all(numbers) or type(left) is type(right))
 
@@ -139,7 +146,9 @@ def _flat(items: Iterable[Value]) -> list[Value]:
 def _distinct(items: list[Value]) -> Value:
     found: list[Value] = []
     for item in items:
-        if not any(same(item, other) for other in found):
+        if isinstance(item, Missing) or not any(
+            same(item, other) for other in found if not isinstance(other, Missing)
+        ):
             found.append(item)
     return found
 

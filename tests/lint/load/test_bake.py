@@ -212,8 +212,10 @@ def test_another_file_that_inherits_is_read_over_the_usual_ones() -> None:
         # A pattern for others is no image of its own.
         ('target "_p" { context = "app" }\ntarget "a" { inherits = ["_p"] }', {"a"}),
         ('target "p" { args = {} }\ntarget "a" { inherits = ["p"] }', {"a"}),
+        ('target "p" { context = "app" }\ntarget "a" { inherits = ["p"] }', {"a"}),
         # These are.
-        ('target "p" { context = "app" }\ntarget "a" { inherits = ["p"] }', {"p", "a"}),
+        ('target "p" { target = "x" }\ntarget "a" { inherits = ["p"] }', {"p", "a"}),
+        ('target "p" { tags = ["x"] }\ntarget "a" { inherits = ["p"] }', {"p", "a"}),
         (
             'group "g" { targets = ["_p"] }\ntarget "_p" {}\ntarget "a" { inherits = ["_p"] }',
             {"_p", "a"},
@@ -263,8 +265,30 @@ def test_functions_in_json() -> None:
     assert args(found["a"]) == {"B": "true", "N": "2", "W": r"a\nb"}
 
 
+def test_what_is_not_known_leaves_the_rest() -> None:
+    found = load("""
+variable "SHA" {}
+variable "PREFIX" {}
+function "tags" {
+  params = [n]
+  result = ["${PREFIX}${n}:1", "${n}:${timestamp()}", SHA == "" ? "" : "${n}:${SHA}", "${n}:${SHA}"]
+}
+target "a" {
+  tags = distinct(flatten([tags("acme/a"), [tags("acme/b")]]))
+  args = { P = PREFIX, Q = "q" }
+  platforms = ["linux/amd64", SHA != "" ? "linux/arm64" : ""]
+}
+""")
+    assert found["a"].tags == ("acme/a:1", "acme/b:1")
+    assert args(found["a"]) == {"P": None, "Q": "q"}
+    assert found["a"].platforms == ("linux/amd64",)
+
+
 def test_a_name_that_is_not_known() -> None:
-    put("docker-bake.hcl", 'target "a" {\n  name = "a-${x}-${NONE}"\n  matrix = { x = ["1"] }\n}\n')
+    put(
+        "docker-bake.hcl",
+        'target "a" {\n  name = "a-${x}-${timestamp()}"\n  matrix = { x = ["1"] }\n}\n',
+    )
     found = discover(["."])
     (problem,) = load_builds(["."], found.files, wiring=found.wiring).problems
     assert (problem.line, problem.reason) == (1, "unknown-value")
