@@ -71,7 +71,6 @@ class Checked:
     failures: tuple[Failure, ...]
     broken: bool
     """BuildKit refuses the file or an instruction of it."""
-    stages: int
     lookups: tuple[Lookup, ...] | None = None
     """What in other files it depends on; ``None`` where that cannot be said."""
     unanswered: str | None = None
@@ -324,7 +323,6 @@ class _File:
             read_ignores(self.document, hadolint=checker.options.hadolint_comments),
             tuple(self.failures),
             bool(self.document.faults),
-            0 if self.evaluation is None else len(self.evaluation.stages),
             checker.parents.answers(self.lookups),
             self.unanswered,
         )

@@ -25,7 +25,6 @@ def written(checked: Checked) -> str:
         [_ignore(ignore) for ignore in checked.ignores.comments],
         checked.ignores.error,
         checked.broken,
-        checked.stages,
         checked.lookups,
     ]
     return json.dumps(data, separators=(",", ":"))
@@ -33,7 +32,7 @@ def written(checked: Checked) -> str:
 
 def read(text: str, source: Source) -> Checked:
     """The inverse, for the source that was checked; raises ``TypeError`` or ``ValueError``."""
-    findings, ignores, error, broken, stages, lookups = json.loads(text)
+    findings, ignores, error, broken, lookups = json.loads(text)
     path = source.path
     return Checked(
         source,
@@ -41,7 +40,6 @@ def read(text: str, source: Source) -> Checked:
         Ignores(tuple([_read_ignore(data) for data in ignores]), error),
         (),
         broken,
-        stages,
         None if lookups is None else tuple([(asks, name, found) for asks, name, found in lookups]),
     )
 
