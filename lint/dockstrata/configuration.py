@@ -48,8 +48,8 @@ class Configuration:
 
     ``selectors`` are the rules that dockstrata's own file names, each with the place: whoever
     knows the rules checks them. hadolint's file may name rules that are not ours.
-    ``placement`` says where new bases go (``bases``, ``registry``, ``tag``), ``builds`` how
-    Dockerfiles are built.
+    ``placement`` says where new bases go (``bases``, ``registry``, ``tag``), ``names`` what they
+    are called instead of the proposed names, ``builds`` how Dockerfiles are built.
     """
 
     path: str | None = None
@@ -58,6 +58,7 @@ class Configuration:
     lint: LintConfiguration = field(default_factory=LintConfiguration)
     plan: PlanSettings = field(default_factory=PlanSettings)
     placement: tuple[tuple[str, str], ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
     builds: tuple[Build, ...] = ()
     selectors: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
@@ -88,7 +89,10 @@ _PLAN: Mapping[str, str] = {
     "bases": "string",
     "registry": "string",
     "tag": "string",
+    "names": "image name by name",
 }
+_IMAGE_NAME = re.compile(r"^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*\Z")
+"""A name that an image's repository, a folder and a stage may all have."""
 _PLACEMENT = ("bases", "registry", "tag")
 _TOP: Mapping[str, str] = {
     "exclude": "strings",
@@ -127,6 +131,7 @@ def load_configuration(
         _lint(lint),
         _plan(own.get("plan", {})),
         tuple((key, own["plan"][key]) for key in _PLACEMENT if key in own.get("plan", {})),
+        tuple(own.get("plan", {}).get("names", {}).items()),
         _builds(own.get("build", ()), found[0] if found else "", base),
         tuple(selectors),
     )
@@ -266,6 +271,9 @@ def _wrong(kind: str, value: object) -> str | None:
     if kind == "number by instruction":
         good = all(key in STEP_COST and _is_number(cost) for key, cost in value.items())
         return None if good else f"a table of {', '.join(STEP_COST)} = number"
+    if kind == "image name by name":
+        good = all(isinstance(name, str) and _IMAGE_NAME.match(name) for name in value.values())
+        return None if good else "a table of proposed name = name in lower case"
     good = all(isinstance(text, str) for text in value.values())
     return None if good else "a table of name = string"
 
@@ -353,6 +361,6 @@ def _plan(plan: Raw) -> PlanSettings:
     given = {
         key.replace("-", "_"): value
         for key, value in plan.items()
-        if key not in ("step-cost", *_PLACEMENT)
+        if key not in ("step-cost", "names", *_PLACEMENT)
     }
     return PlanSettings(step_cost={**STEP_COST, **plan.get("step-cost", {})}, **given)

@@ -199,6 +199,20 @@ def test_a_single_file_that_repeats_itself(cli: Cli, project: Path) -> None:
     assert text.count("RUN setup") == 1
 
 
+def test_names_of_bases_can_be_set(cli: Cli, project: Path) -> None:
+    proposed = cli.json("plan", cwd=project)["bases"][0]["name"]
+    settings = project / "dockstrata.toml"
+    settings.write_text(f'[plan.names]\n{proposed} = "ground"\n')
+    cli("apply", cwd=project)
+    base = (project / "bases/ground/Dockerfile").read_text()
+    assert base.startswith("# dockstrata base localhost/ground:12\n")
+    assert (project / "one/Dockerfile").read_text().startswith("FROM localhost/ground:12\n")
+    assert cli("apply", cwd=project) == "Nothing to change.\n"
+    settings.write_text(f'[plan.names]\n{proposed} = "Ground"\n')
+    told = cli("plan", cwd=project, code=2)
+    assert "'plan.names' must be a table of proposed name = name in lower case" in told
+
+
 def test_registry_and_tag(cli: Cli, project: Path) -> None:
     cli("apply", "--registry", "r.example/team", "--tag", "content", cwd=project)
     first = (project / "one/Dockerfile").read_text().split("\n")[0]

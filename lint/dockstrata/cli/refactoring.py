@@ -124,7 +124,8 @@ def read(
     model = _cost_model(cost, measured, paths[0], settings)
     if model is not None and measured:
         _tell_coverage(repository, model)
-    return repository, Options(settings, bases, registry, tag, include_generated, model)
+    names = dict(configuration.names)
+    return repository, Options(settings, bases, registry, tag, names, include_generated, model)
 
 
 def _cost_model(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dockstrata.meaning.images import Image, ImageSet
 from dockstrata.plan.candidates import (
@@ -34,6 +34,8 @@ class Placement:
     tag: str = "name"
     taken: frozenset[str] = frozenset()
     """Names that are in use already."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """By proposed name, the one that the user wants."""
 
 
 def make_plan(
@@ -126,7 +128,10 @@ def _bases(
         parent = made.get(base_of.get(key, ""))
         own = node.path()[parent.node.length if parent else 0 :]
         root = served[key][0].stage.root
-        name = _unique(base_name(root, [i.step for i in own if i.step]), key, names)
+        proposed = base_name(root, [node.step for node in own if node.step])
+        name = _unique(proposed, key, names)
+        if name in placement.names:
+            name = _unique(placement.names[name], key, names)
         tag = key[:12] if placement.tag == "content" else tag_for(root)
         in_one_file = len({image.path for image in served[key]}) == 1
         path = served[key][0].path if in_one_file else f"{placement.directory}/{name}/Dockerfile"

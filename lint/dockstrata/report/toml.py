@@ -34,6 +34,7 @@ _PLACEMENT = (
     ("bases", '"bases"', "The folder for new bases."),
     ("registry", '"localhost"', "What children say before a base's name."),
     ("tag", '"name"', "Bases' tags: name (readable, stable) or content (a digest)."),
+    ("names", '{ debian-curl-git = "tools" }', "Other names for bases than the proposed ones."),
 )
 
 

@@ -28,12 +28,14 @@ _TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asks of a refactoring; ``bases`` is the folder for new ones, below the root."""
+    """What the user asks of a refactoring; ``bases`` is the folder for new ones, below the root,
+    ``names`` what they are called instead of the proposed names."""
 
     settings: PlanSettings = field(default_factory=PlanSettings)
     bases: str = "bases"
     registry: str = "localhost"
     tag: str = "name"
+    names: Mapping[str, str] = field(default_factory=dict)
     include_generated: bool = False
     model: CostModel | None = None
 
@@ -157,7 +159,8 @@ def _placement(repository: Repository, options: Options) -> Placement:
     for reference in repository.library.marked.values():
         taken.add(reference.rpartition("/")[2].partition(":")[0])
     directory = repository.under_root(options.bases)
-    return Placement(directory, options.registry, options.tag, frozenset(taken))
+    taken_names = frozenset(taken)
+    return Placement(directory, options.registry, options.tag, taken_names, options.names)
 
 
 def _stage_names(repository: Repository) -> Iterable[str]:
