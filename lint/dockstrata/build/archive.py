@@ -27,6 +27,7 @@ _KINDS = {
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _XATTR = "SCHILY.xattr."
 _CHUNK = 1 << 20
+_ZSTD = b"\x28\xb5\x2f\xfd"
 # Names of containers and parents, and what only says who built it.
 _UNTOLD = frozenset({"Hostname", "Domainname", "Image", "ArgsEscaped"})
 _BUILDERS_LABELS = frozenset({"io.buildah.version"})
@@ -75,8 +76,12 @@ def read_archive(path: str) -> Built:
         config = json.loads(_member(archive, manifest["Config"]).read())
         root = _Node()
         for name in manifest["Layers"]:
-            with tarfile.open(fileobj=_member(archive, name), mode="r|*") as layer:
-                _lay(layer, root)
+            file = _member(archive, name)
+            try:
+                with tarfile.open(fileobj=file, mode="r|*") as layer:
+                    _lay(layer, root)
+            except tarfile.ReadError as error:
+                raise ValueError(f"its layer {name}: {error}{_hint(archive, name)}") from None
     return Built(dict(_files(root, "")), _told(config))
 
 
@@ -88,6 +93,11 @@ def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     if file is None:
         raise ValueError(f"{name} is no file of the archive")
     return file
+
+
+def _hint(archive: tarfile.TarFile, name: str) -> str:
+    zstd = _member(archive, name).read(4) == _ZSTD
+    return " (zstd is known to Python from 3.14 on)" if zstd else ""
 
 
 def _lay(layer: tarfile.TarFile, root: _Node) -> None:

@@ -15,7 +15,7 @@ from dockstrata.cli.refactoring import tell, with_bases
 @click.option(
     "--builder",
     type=click.Choice(["docker", "podman", "buildah"]),
-    help="Build with this program (default: the first of them that is there).",
+    help="Build with this program (default: the first of them that works).",
 )
 @click.option("--dry-run", is_flag=True, help="Print the commands, quoted for a shell; run none.")
 @click.option(

@@ -26,7 +26,7 @@ _OUTCOMES = ("equal", "different", "removed", "new")
 @click.option(
     "--builder",
     type=click.Choice(["docker", "podman", "buildah"]),
-    help="Build with this program (default: the first of them that is there).",
+    help="Build with this program (default: the first of them that works).",
 )
 @click.option(
     "--build-arg",
@@ -48,7 +48,13 @@ _OUTCOMES = ("equal", "different", "removed", "new")
     metavar="ID[=PATH]",
     help="With --build: for every Dockerfile that mounts an agent.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Of the verdicts on stdout (default text).",
+)
 def command(
     paths: tuple[str, ...],
     against: str,

@@ -104,6 +104,18 @@ def test_configuration_without_what_changes_by_itself(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\x28\xb5\x2f\xfd" + b"x" * 600, r"its layer 0/layer\.tar: .*\(zstd is known"),
+        (b"nonsense" * 100, r"its layer 0/layer\.tar: "),
+    ],
+)
+def test_a_layer_that_cannot_be_read(tmp_path: Path, data: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        image(tmp_path, {}, data)
+
+
 FILE = Entry("file", 0o644, 0, 0, "f", size=1)
 OTHER = Entry("file", 0o644, 0, 0, "o", size=2)
 LINK = Entry("symbolic link", 0o777, 0, 0, "x")
