@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dockstrata.load.wiring import Build
 from dockstrata.meaning import configure, copying, running
 from dockstrata.meaning.context import ContextReader, no_context
-from dockstrata.meaning.outside import Outside, context_name, outside
+from dockstrata.meaning.outside import Outside, by_argument, context_name, outside, possible_stages
 from dockstrata.meaning.paths import ROOT_DIRECTORY, clean, working_directory
 from dockstrata.meaning.stage import (
     Evaluated,
@@ -214,17 +214,17 @@ class Evaluator:
             found = self.outside(image)
             image, known, barrier = found.image, found.stage, found.barrier
         if self.replaced:
-            message = (
-                f"the stage is replaced by the named context {self.named[context_name(name or '')]}"
-            )
-            barrier = Barrier("named-context", message)
+            barrier = Barrier("named-context", f"the named context {image} replaces the stage")
         below = parent or known
         if below is not None:
             root, start, meaning = below.root, below.chain, below.meaning
         else:
             root = canonical_image(image)
-            start = meaning = chain_digest("", "FROM", root, platform or self.platforms)
-            root = image
+            choice = possible_stages(self.stages, image)
+            parts = [part for one in choice for part in (one.label, one.chain)]
+            start = chain_digest("", "FROM", root, platform or self.platforms, *parts)
+            meaning, root = start, image
+            barrier = barrier or (by_argument(choice) if choice else None)
         self.stage = Stage(
             index=len(self.stages),
             name=name,

@@ -6,7 +6,7 @@ Source: BuildKit's Dockerfile frontend: a named context of the build goes before
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dockstrata.load.wiring import is_remote
@@ -61,6 +61,28 @@ def outside(name: str, named: Mapping[str, str], resolve: Resolver) -> Outside:
         return Outside(name, known)
     barrier = Barrier("named-context", f"{name} is the named context {context}")
     return Outside(context, None, None if is_remote(context) else context, barrier)
+
+
+def possible_stages(stages: Sequence[Stage], name: str) -> list[Stage]:
+    """The stages that a name with arguments in it may mean, whatever they are given."""
+    if not is_symbolic(name):
+        return []
+    pattern, depth = "", 0
+    for char in name:
+        depth += (char == OPEN) - (char == CLOSE)
+        if char == CLOSE:
+            pattern += ".*" if depth == 0 else ""
+        elif depth == 0:
+            pattern += re.escape(char)
+    fits = re.compile(pattern, re.IGNORECASE | re.DOTALL).fullmatch
+    return [stage for stage in stages if stage.name is not None and fits(stage.name)]
+
+
+def by_argument(stages: Sequence[Stage]) -> Barrier:
+    """What keeps that where the stages are which an argument chooses from."""
+    choice = ", ".join(stage.label for stage in stages)
+    message = f"an argument decides which stage of the file it draws from: {choice}"
+    return Barrier("stage-by-argument", message)
 
 
 def as_built(name: str) -> str:

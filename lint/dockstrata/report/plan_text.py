@@ -20,6 +20,7 @@ REASONS = {
     "generated": "generated files: change the template, or use --include-generated",
     "missing-context": "their build context is not there, so nobody knows what COPY takes",
     "named-context": "their base is a named context of their build",
+    "stage-by-argument": "a build argument decides which stage of the file they draw from",
     "not-proved": "the rewritten image could not be proved equal",
     "not-worth-it": "what else repeats saves less than one more image costs",
     "numbered-target": "their builds ask for a stage by its number",

@@ -214,3 +214,25 @@ def test_other_texts_lose_no_product(tmp_path: Path) -> None:
     for number in (0, 1):
         (stage,) = again.evaluation(f"{tmp_path}/app/Dockerfile", number).stages
         assert stage.base is again.evaluation(f"{tmp_path}/base/Dockerfile").stages[1]
+
+
+@pytest.mark.parametrize("argument", ["${V}", "${V}-x", "build-$TARGETARCH", "$V$W"])
+def test_a_stage_that_an_argument_chooses(tmp_path: Path, argument: str) -> None:
+    text = "ARG V=build\nARG W=-arm64\nFROM alpine:3 AS build-arm64\nRUN {}\n"
+    text += "FROM alpine:3 AS build-x\nFROM alpine:3 AS other\nFROM {}\nRUN c\n"
+    for name in ("one", "two"):
+        write(tmp_path, {f"{name}/Dockerfile": text.format(name, argument)})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    chosen = argument != "${V}-x"  # there the stages that differ cannot be meant
+    assert (one.chain != two.chain) is chosen
+    assert one.barrier is not None
+    assert one.barrier.reason == "stage-by-argument"
+    assert "build-x" in one.barrier.message
+
+
+def test_no_stage_has_the_name_that_an_argument_makes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        text = f"ARG V=1\nFROM alpine:3 AS build\nRUN {name}\nFROM alpine:$V\nRUN c\n"
+        write(tmp_path, {f"{name}/Dockerfile": text})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert (one.chain, one.barrier) == (two.chain, None)
