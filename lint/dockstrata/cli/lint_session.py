@@ -64,7 +64,7 @@ def run(request: Request, stdout: TextIO, colour: bool = False) -> int:
     _check_usage(request)
     configuration = _configuration(request)
     registry = load_registry()
-    options = _options(request, configuration, registry)
+    options = options_for(request, configuration, registry)
     job = Job(options, request.fix or request.diff, request.unsafe_fixes)
     if "-" in request.paths:
         result = _from_stdin(request, job)
@@ -112,7 +112,8 @@ def _configuration(request: Request) -> Configuration:
     return load_configuration(request.config)
 
 
-def _options(request: Request, configuration: Configuration, registry: Registry) -> Options:
+def options_for(request: Request, configuration: Configuration, registry: Registry) -> Options:
+    """What a run is told, by command line and configuration. Raises :class:`DockstrataError`."""
     lint = configuration.lint
     names = registry.names()
     given = {

@@ -28,6 +28,7 @@ COMMANDS = {
     "impact": "Say which images must be rebuilt, and in which order.",
     "rule": "Explain a rule, or list all.",
     "parse": "Print what Dockerfiles say, as JSON.",
+    "server": "Speak the Language Server Protocol to an editor.",
     "init": "Write a commented configuration file.",
 }
 
