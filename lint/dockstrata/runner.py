@@ -186,7 +186,7 @@ def _note_unanswered(reason: str | None, checker: Checker, result: Result) -> No
     if reason is None:
         return
     message = f"{reason}, so {_rules(checker)} did not run on every file: "
-    message += "mend ShellCheck, or leave it out with --no-shellcheck"
+    message += "repair ShellCheck, or leave it out with --no-shellcheck"
     if message not in result.errors:
         result.errors.append(message)
 
