@@ -10,17 +10,25 @@ containers-transports(5) for the names of sources.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import platform
 import re
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dockstrata.errors import DockstrataError
+
+_BROKEN: tuple[type[Exception], ...] = (tarfile.TarError, zlib.error, OSError, EOFError, KeyError)
+with contextlib.suppress(ImportError):  # a Python may have been built without it
+    from lzma import LZMAError
+
+    _BROKEN += (LZMAError,)
 
 LARGEST = 4 << 20
 """Bytes that a manifest or configuration may have; registries allow as much."""
@@ -121,7 +129,7 @@ def _archive(path: str) -> Iterator[Image]:
                 yield from _layout(read)
             else:
                 yield from _saved(read, members)
-    except (tarfile.TarError, EOFError, KeyError) as error:
+    except _BROKEN as error:
         raise _BadImageError(f"is a broken archive: {error}") from None
 
 

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import os
 import tarfile
 import threading
@@ -227,6 +228,13 @@ def test_what_is_no_file(here: Path) -> None:
     Path("cut.tar").write_bytes(data[:3000])
     with pytest.raises(DockstrataError, match=r"cut\.tar"):
         read_images("cut.tar")
+    for name, pack in {"broken.gz": gzip.compress, "broken.xz": lzma.compress}.items():
+        tar("noise.tar", {"noise": os.urandom(20_000), "manifest.json": b"[]"})
+        packed = bytearray(pack(Path("noise.tar").read_bytes()))
+        packed[len(packed) // 2 :] = b"\xff" * 200
+        Path(name).write_bytes(packed)
+        with pytest.raises(DockstrataError, match=rf"{name}: is a broken archive"):
+            read_images(name)
     if hasattr(os, "mkfifo"):
         os.mkfifo("pipe")
         with pytest.raises(DockstrataError, match="neither a file nor a folder"):
