@@ -248,6 +248,17 @@ def test_version() -> None:
     assert version_of(PROGRAM).split(".")[0].isdecimal()
 
 
+def test_a_script_may_start_another_version(tmp_path: Path) -> None:
+    """As shims do: the script stays, what it starts is upgraded."""
+    program = tmp_path / "shim"
+    for version in ("1.0", "1.1"):
+        (tmp_path / "version").write_text(f"version: {version}\n")
+        if not program.exists():
+            program.write_text(f"#!/bin/sh\ncat {tmp_path}/version\n")
+            program.chmod(0o755)
+        assert ShellCheck(str(program), Cache(str(tmp_path))).version() == version
+
+
 def test_users_settings_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".shellcheckrc").write_text("disable=SC2086\n")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -32,6 +32,8 @@ class Cache:
 
     def version(self, program: str) -> str | None:
         """The version of the ShellCheck at this path, where it is known."""
+        if _is_script(program):
+            return None
         with Database(self.path, _SCHEMA) as database:
             if database is None:
                 return None
@@ -41,6 +43,9 @@ class Cache:
         return None
 
     def remember(self, program: str, version: str) -> None:
+        """Keep a program's version; never a script's, which stays while what it starts changes."""
+        if _is_script(program):
+            return
         with Database(self.path, _SCHEMA, create=True) as database:
             if database is not None:
                 query = "INSERT OR REPLACE INTO programs VALUES (?, ?)"
@@ -83,6 +88,14 @@ class Cache:
 def _key(version: str, script: str) -> bytes:
     text = "\0".join((__version__, version, *OPTIONS, script))
     return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=20).digest()
+
+
+def _is_script(program: str) -> bool:
+    try:
+        with open(program, "rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:  # may be run, not read
+        return True
 
 
 def _identity(program: str) -> str:
