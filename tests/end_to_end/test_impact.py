@@ -138,6 +138,23 @@ def test_reasons(path: str, old: str, new: str, why: str) -> None:
     assert reasons[0].startswith(why)
 
 
+def test_a_submodule_counts_where_its_commit_is_another(tmp_path_factory: pytest.TempPathFactory,
+                                                        tree: Path) -> None:  # fmt: skip
+    other = tmp_path_factory.mktemp("other")
+    os.chdir(other)
+    write({"x": "1", "Dockerfile": "FROM debian:12\n"})
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "one"]):
+        git(*command)
+    os.chdir(tree)
+    git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), "second/src/sub")
+    git("commit", "-qam", "submodule")
+    assert since() == {}
+    os.chdir("second/src/sub")
+    git("commit", "-qm", "two", "--allow-empty")
+    os.chdir(tree)
+    assert since() == {"second": (1, ["second/src/sub changed, taken by COPY at line 2"])}
+
+
 def test_new_and_removed() -> None:
     git("mv", "alone", "other")
     impact = impact_since(["."], "HEAD")

@@ -14,7 +14,7 @@ from dockstrata.load.discover import tidy
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.library import unread
 from dockstrata.meaning.repository import Repository, read_repository
-from dockstrata.rewrite.git import ignored_files, touched_files
+from dockstrata.rewrite.git import ignored_files, submodules, touched_files
 from dockstrata.rewrite.verify import checked_out, tree_reader
 from dockstrata.syntax.reference import parse_reference
 
@@ -72,22 +72,27 @@ def impact_since(
     _require(paths)
     with checked_out(paths[0], reference) as (old_top, top):
         # Parents may lie anywhere in the repository, so all of it is read.
-        left_out = ignored_files(top)
+        touched = touched_files(top, reference)
+        # Git's commit has no files of theirs; where theirs is another commit, that is a change.
+        others = submodules(top)
+        alike = others - set(touched)
         shown = tidy(os.path.relpath(top))
         new = read_repository(
             [shown],
             exclude=exclude,
             builds=builds,
-            read=tree_reader(top, left_out),
+            read=tree_reader(top, ignored_files(top) | alike),
         )
-        old = _old_state(old_top, exclude, configured)
-        touched = touched_files(top, reference)
+        old = _old_state(old_top, exclude, configured, alike)
         jobs = jobs_of(new)
         before = _Before(old, old_top)
         found: dict[str, list[Reason]] = {}
         for job in jobs:
+            path = os.path.relpath(job.dockerfile, shown)
+            if _below(path, others):
+                continue
             side = _side(new, job, top)
-            match = before.match(os.path.relpath(job.dockerfile, shown), job)
+            match = before.match(path, job)
             if match is None:
                 found[job.name] = [Reason("new", "is new")]
             elif is_changed(match, side):
@@ -144,11 +149,13 @@ def _require(paths: Sequence[str]) -> None:
             raise DockstrataError("no such file or directory", path)
 
 
-def _old_state(top: str, exclude: Sequence[str], configured: Configured) -> Repository | None:
+def _old_state(
+    top: str, exclude: Sequence[str], configured: Configured, left_out: set[str]
+) -> Repository | None:
     """The commit's state; ``None`` where it had no Dockerfile."""
     try:
         return read_repository(
-            [top], exclude=exclude, builds=configured(top), read=tree_reader(top, set())
+            [top], exclude=exclude, builds=configured(top), read=tree_reader(top, left_out)
         )
     except DockstrataError:
         return None

@@ -35,6 +35,13 @@ def ignored_files(top: str) -> set[str]:
     return {os.fsdecode(name).rstrip("/") for name in found.split(b"\0") if name}
 
 
+def submodules(top: str) -> set[str]:
+    """The folders of a work tree, relative to its ``top``, that are repositories of their own."""
+    found = _git([os.path.join(top, ".git")], "ls-files", "--stage", "-z")
+    entries = (entry.partition(b"\t") for entry in found.split(b"\0"))
+    return {os.fsdecode(name) for about, _, name in entries if about.startswith(b"160000 ")}
+
+
 def touched_files(top: str, reference: str) -> list[str]:
     """The files of a work tree, relative to its ``top``, that differ from a commit or are new."""
     below = [os.path.join(top, ".git")]
