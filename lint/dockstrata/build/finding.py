@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dockstrata.build.builders import PROGRAMS
 from dockstrata.errors import DockstrataError
@@ -22,17 +22,19 @@ _NEEDS_PLUGIN = 23
 _OFF = ("0", "f", "false")
 
 
-def find_builder(wanted: str | None) -> str:
+def find_builder(wanted: str | None, tell: Callable[[str], None] = lambda message: None) -> str:
     """A key of the builders: ``buildx``, ``docker``, ``classic``, ``podman`` or ``buildah``.
 
-    ``wanted`` is one of :data:`PROGRAMS`. Raises :class:`DockstrataError` where there is none
-    that works.
+    ``wanted`` is one of :data:`PROGRAMS`; ``tell`` hears why one that is there is passed over.
+    Raises :class:`DockstrataError` where there is none that works.
     """
     said: list[str] = []
     for program in PROGRAMS if wanted is None else (wanted,):
         if shutil.which(program) is None:
             continue
         if program != "docker":
+            for message in said:
+                tell(message)
             return program
         try:
             return _docker()

@@ -102,7 +102,7 @@ def command(
     for image in dict.fromkeys(image for job in jobs for image in job.missing):
         click.echo(f"note: no Dockerfile here builds {printable(image)}", err=True)
     try:
-        kind = find_builder(builder)
+        kind = find_builder(builder, lambda said: click.echo(f"note: {printable(said)}", err=True))
     except DockstrataError as error:
         if not dry_run:
             raise

@@ -87,7 +87,7 @@ def command(
             )
         from dockstrata.rewrite.verify import verify_against
 
-        verdicts = verify_against(paths or (".",), against)
+        verdicts = verify_against(paths or (".",), against, _configured)
     counts = Counter(verdict.outcome for verdict in verdicts)
     bad = counts["different"] + counts["removed"]
     outcomes = (*_OUTCOMES, "failed") if build else _OUTCOMES
@@ -123,10 +123,9 @@ def _built(
     from dockstrata.build.builders import CLASSIC, program_of
     from dockstrata.build.compare import Ways, compare_builds
     from dockstrata.build.finding import find_builder
-    from dockstrata.configuration import load_configuration
     from dockstrata.report.terminal import printable
 
-    kind = find_builder(builder)
+    kind = find_builder(builder, lambda said: click.echo(f"note: {printable(said)}", err=True))
     click.echo(
         f"Building the work tree and {printable(against)} with {program_of(kind)}; this runs what"
         " the Dockerfiles say. The images are thrown away.",
@@ -141,7 +140,11 @@ def _built(
     def warn(message: str) -> None:
         click.echo(f"warning: {printable(message)}", err=True)
 
-    def configured(top: str) -> tuple[Build, ...]:
-        return load_configuration(start=top, hadolint=False).builds
+    return compare_builds(paths, against, Ways(kind, given, begin, warn), _configured)
 
-    return compare_builds(paths, against, Ways(kind, given, begin, warn), configured)
+
+def _configured(top: str) -> tuple[Build, ...]:
+    """The builds that the configuration of a tree tells."""
+    from dockstrata.configuration import load_configuration
+
+    return load_configuration(start=top, hadolint=False).builds

@@ -218,7 +218,9 @@ def test_the_first_that_works(path: Path) -> None:
     program(path, "podman", "")
     assert find_builder(None) == "podman"
     program(path, "docker", "echo no daemon >&2; exit 1")
-    assert find_builder(None) == "podman"
+    said: list[str] = []
+    assert find_builder(None, said.append) == "podman"
+    assert said == ["docker is installed, but its daemon does not answer (no daemon)"]
     program(path, "docker", 'test "$1" = version')
     assert find_builder(None) == "classic"
     program(path, "docker", BUILDX.format(driver="docker"))
