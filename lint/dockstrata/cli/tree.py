@@ -21,17 +21,28 @@ FORMATS = ("text", "json", "dot", "mermaid", "svg", "html")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=str))
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out (gitignore syntax).")
-def command(paths: tuple[str, ...], form: str, exclude: tuple[str, ...]) -> None:
+@click.option("--config", metavar="FILE", help="Configuration file.")
+@click.option("--no-config", is_flag=True, help="Read no configuration.")
+def command(
+    paths: tuple[str, ...],
+    form: str,
+    exclude: tuple[str, ...],
+    config: str | None,
+    no_config: bool,
+) -> None:
     """Show root images, what repeats, and the depth of each image.
 
     dot is for Graphviz, mermaid for Markdown on GitHub and in wikis; svg and html are whole files
     that need nothing else. The drawings fold what is too much to look at; text, json and html have
     every image.
     """
+    from dockstrata.configuration import Configuration, load_configuration
     from dockstrata.meaning.repository import read_repository
     from dockstrata.similarity.trie import build_trie
 
-    repository = read_repository(paths or (".",), exclude=exclude)
+    told = Configuration() if no_config else load_configuration(config, hadolint=False)
+    excluded = (*told.exclude, *exclude)
+    repository = read_repository(paths or (".",), exclude=excluded, builds=told.builds)
     tell(repository)
     trie = build_trie(repository.set.images)
     for line in _lines(form, repository, trie):

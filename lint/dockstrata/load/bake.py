@@ -93,30 +93,41 @@ class _Definition:
         self.targets = self._generated()
 
     def builds(self, only: Container[str] | None = None) -> Iterator[Build]:
-        """A build for each target that is more than a pattern for others."""
+        """A build for each target that is more than a pattern for others.
+
+        What no other target builds is built by its pattern.
+        """
         whole = {name: self._whole(name, 0) for name in self.targets}
         used = {parent for target in whole.values() for parent in target.inherits}
         named = {value for target in whole.values() for value in target.contexts.values()}
+        patterns: list[Build] = []
+        built: set[str] = set()
         for name, target in whole.items():
             generated = self.targets[name]
             if only is not None and generated.block not in only:
                 continue
+            if target.inline is not None or target.call not in (None, "build"):
+                continue
             wanted = {name, generated.block} & self.file.grouped or f"target:{name}" in named
             says = name in self.services or self._says(generated)
             pattern = generated.block.startswith("_") or not says
-            if {name, generated.block} & used and pattern and not wanted:
-                continue
-            if target.inline is not None or target.call not in (None, "build"):
-                continue
+            pattern = bool({name, generated.block} & used) and pattern and not wanted
             block = generated.layers[0][0]
             try:
                 build = self._build(name, target, block)
             except UnknownValueError as error:
                 message = f"target '{name}': its build depends on {error}, which is not known"
-                self.problems.append(Problem(block.path, block.line, message, "unknown-value"))
+                if not pattern:
+                    self.problems.append(Problem(block.path, block.line, message, "unknown-value"))
                 continue
-            if build is not None:
-                yield build
+            if build is None:
+                continue
+            if pattern:
+                patterns.append(build)
+                continue
+            built.add(build.dockerfile)
+            yield build
+        yield from (it for it in patterns if it.dockerfile not in built)
 
     def _says(self, generated: _Generated) -> bool:
         """Whether a target says itself which image it is; where it lies is no more than shared."""

@@ -18,6 +18,7 @@ from dockstrata.errors import DockstrataError
 from dockstrata.load.context import BuildContext, ContextError
 from dockstrata.load.discover import discover, tidy
 from dockstrata.load.ignorefile import IgnoreFile
+from dockstrata.load.wiring import Build
 from dockstrata.meaning.context import ContextReader, Taken
 from dockstrata.meaning.evaluate import Evaluation
 from dockstrata.meaning.images import Image
@@ -37,9 +38,14 @@ class Verdict:
     message: str = ""
 
 
-def verify_against(paths: Sequence[str], reference: str) -> list[Verdict]:
+def verify_against(
+    paths: Sequence[str],
+    reference: str,
+    configured: Callable[[str], Sequence[Build]] = lambda top: (),
+) -> list[Verdict]:
     """Compare the work tree under ``paths`` with a commit.
 
+    ``configured`` gives the builds that the configuration of a tree tells, by its top.
     Raises :class:`DockstrataError` where git cannot give the commit, or nothing is to be read.
     """
     for path in paths:
@@ -49,8 +55,11 @@ def verify_against(paths: Sequence[str], reference: str) -> list[Verdict]:
         # Bases may lie anywhere in the repository, so all of it is read.
         old_files, new_files = build_files(old_top), build_files(new_top)
         files = old_files | new_files
-        old = read_repository([old_top], read=tree_reader(old_top, files))
-        new = read_repository([tidy(os.path.relpath(new_top))], read=tree_reader(new_top, files))
+        here = tidy(os.path.relpath(new_top))
+        old, new = (
+            read_repository([top], builds=configured(top), read=tree_reader(real, files))
+            for top, real in ((old_top, old_top), (here, new_top))
+        )
         asked = [os.path.relpath(os.path.realpath(path), new_top) for path in paths]
         return compare(old, new, asked)
 

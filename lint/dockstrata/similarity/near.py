@@ -126,7 +126,8 @@ def _block(nodes: list[Node]) -> Iterator[NearMiss]:
                 _edit(_own(image, node).instruction, kind, *_texts(_step(node), _step(leader)))
                 for image in theirs
             ]
-            yield NearMiss((*mine, *theirs), gained, tuple(edits))
+            # Images on one parent share its instruction.
+            yield NearMiss((*mine, *theirs), gained, tuple(dict.fromkeys(edits)))
 
 
 def difference(step: Step, other: Step) -> str:
@@ -195,8 +196,8 @@ def _step(node: Node) -> Step:
 
 
 def _own(image: Image, node: Node) -> Step:
-    """The image's own instruction for the step of ``node``."""
-    return next(step for step in image.steps if step.chain == node.chain)
+    """The instruction for the step of ``node``: the image's own, or that of one it is built on."""
+    return next(step for step in image.all_steps if step.chain == node.chain)
 
 
 def _any_image(node: Node) -> Image | None:

@@ -214,6 +214,10 @@ def test_another_file_that_inherits_is_read_over_the_usual_ones() -> None:
         ('target "p" { args = {} }\ntarget "a" { inherits = ["p"] }', {"a"}),
         ('target "p" { context = "app" }\ntarget "a" { inherits = ["p"] }', {"a"}),
         # These are.
+        (
+            'target "p" { context = "app" }\ntarget "a" {\n  inherits = ["p"]\n  context = "db"\n}',
+            {"p", "a"},
+        ),
         ('target "p" { target = "x" }\ntarget "a" { inherits = ["p"] }', {"p", "a"}),
         ('target "p" { tags = ["x"] }\ntarget "a" { inherits = ["p"] }', {"p", "a"}),
         (
