@@ -79,7 +79,7 @@ def reason(kinds: Iterable[Kind], file: File, rule: str, line: int, side: str) -
     if place is None:
         return None
     for kind in kinds:
-        meant = kind.side in (side, None) and (not kind.rules or rule in kind.rules)
+        meant = kind.side in (side, None) and (not kind.rules or rule.startswith(kind.rules))
         if meant and kind.holds(place):
             return kind.why
     return None

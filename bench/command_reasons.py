@@ -53,6 +53,27 @@ def _wrapped(place: Place) -> bool:
     )
 
 
+def _commented(place: Place) -> bool:
+    return "hadolint shell=" in place.file.source.text
+
+
+def _line_above(place: Place) -> str:
+    lines = place.file.source.text.split("\n")
+    return lines[place.node.start_line - 2] if place.node.start_line > 1 else ""
+
+
+def _forgotten(place: Place) -> bool:
+    """Whether a shell is named, and an ENV or ARG stands between that and the place."""
+    above = [node for node in place.file.document.instructions if node.end_line < place.line]
+    shells = [index for index, node in enumerate(above) if node.keyword == "SHELL"]
+    since = above[shells[-1] :] if shells else above if _commented(place) else []
+    return place.inner.keyword == "RUN" and any(n.keyword in ("ENV", "ARG") for n in since)
+
+
+def _pip_variable(place: Place) -> bool:
+    return place.found is not None and "PIP_NO_CACHE_DIR" in place.found[1].before.env
+
+
 def _no_such_removal(place: Place) -> bool:
     return not _text(r"rm\b[^;&|]*/var/lib/apt/lists")(place) and _text(r"\brm\b")(place)
 
@@ -81,7 +102,7 @@ def _first_line(place: Place) -> bool:
 HADOLINT: tuple[Kind, ...] = (
     Kind((), None, "exec form is one command, and a script behind sh -c alone", _json),
     Kind(
-        ("DL3003", "DL3011", "DL3021", "DL3025", "DL3044", "DL4001", "DL4006"),
+        ("DL3003", "DL3011", "DL3021", "DL3022", "DL3025", "DL3044", "DL4001", "DL4006"),
         OURS,
         "behind ONBUILD too",
         _trigger,
@@ -203,7 +224,35 @@ HADOLINT: tuple[Kind, ...] = (
         "BuildKit reports it",
         lambda place: place.inner.keyword in ("WORKDIR", "ENV", "ARG"),
     ),
+    Kind((), OURS, "a blank behind a backslash: part of the word to a shell", _text(r"\\ ")),
+    Kind(("SC2239",), THEIRS, "of the comment shell=bash hadolint makes a line #!bash", _commented),
+    Kind((), None, "hadolint forgets the shell where ENV or ARG follows", _forgotten),
+    Kind(
+        ("SC",),
+        OURS,
+        "hadolint shows the last finding of a RUN alone: none where a comment silences that one",
+        lambda place: "hadolint ignore=" in _line_above(place),
+    ),
+    Kind(
+        ("DL4006",),
+        THEIRS,
+        "the stage that FROM names has set pipefail",
+        lambda place: place.found is not None and "pipefail" in place.found[1].before.shell,
+    ),
+    Kind(
+        ("DL4001",),
+        OURS,
+        "behind ONBUILD too",
+        lambda place: any(node.trigger for node in place.file.document.instructions),
+    ),
+    Kind(
+        PINNING,
+        None,
+        "hadolint counts exec and command to the words of what they run",
+        _text(r"\b(?:exec|command|time)\s"),
+    ),
+    Kind(("DL3042",), THEIRS, "PIP_NO_CACHE_DIR is set, by a variable", _pip_variable),
     Kind(("DL3066",), THEIRS, "the variable's value is a number", _text(r"\$")),
-    Kind(("DL3006",), THEIRS, "quotes have no meaning in FROM", _text("[\"']")),
+    Kind(("DL3006",), THEIRS, "a variable in quotes, or a stage by default", _text(r"\$")),
     Kind(("DL3021",), THEIRS, "a dot is a directory", _text(r"\s\.$")),
 )

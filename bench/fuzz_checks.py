@@ -178,7 +178,8 @@ def main() -> int:
         for (why, rule, side), count in sorted(kinds.items()):
             print(f"{count:6} {rule} ({side} alone): {why}")
         open_ones = [d for d in found if d.why is None]
-        for one in open_ones[:40]:
+        counts = Counter(one.rule for one in open_ones)
+        for one in sorted(open_ones, key=lambda one: (counts[one.rule], one))[:40]:
             line = Path(one.file).read_text(encoding="utf-8").split("\n")[one.line - 1]
             print(f"unexplained: {one.file}:{one.line} {one.rule}, {one.side} alone: {line!r}")
         if given.keep:

@@ -23,8 +23,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockstrata.rule import Context, Finding, Fixable, Severity, rule
-from dockstrata_rules.packages.by_run import appended, by_run, lasting, mounted, removed
+from dockstrata.syntax.shell import Command
+from dockstrata_rules.packages.by_run import (
+    appended,
+    by_run,
+    lasting,
+    mounted,
+    operands,
+    removed,
+)
 
+_VALUED = frozenset({"--cwd", "--cache-folder", "--modules-folder", "--network-timeout"})
 _CACHES = ("/usr/local/share/.cache/yarn", "/root/.cache/yarn", "/usr/local/share/.cache/v6")
 
 
@@ -32,11 +41,11 @@ _CACHES = ("/usr/local/share/.cache/yarn", "/root/.cache/yarn", "/usr/local/shar
 def yarn_cache(context: Context) -> Iterator[Finding]:
     for _item, shell, commands in by_run(context, "yarn"):
         node = shell.instruction
-        filling = [command.start for command in commands if command.values[:1] == ("install",)]
+        filling = [command.start for command in commands if _verb(command) == "install"]
         if not filling or mounted(node, *_CACHES) or not lasting(context, node):
             continue
         behind = [command for command in commands if command.start >= max(filling)]
-        if any(command.values[:2] == ("cache", "clean") for command in behind):
+        if any(_verb(command) == "cache" and "clean" in command.values for command in behind):
             continue
         if not removed(shell, *_CACHES, after=max(filling)):
             yield context.finding(
@@ -44,3 +53,8 @@ def yarn_cache(context: Context) -> Iterator[Finding]:
                 "`yarn cache clean` missing after `yarn install` was run.",
                 fix=appended(context, shell, "yarn cache clean"),
             )
+
+
+def _verb(command: Command) -> str:
+    words = operands(command.arguments, _VALUED)
+    return words[0].value if words else ""
