@@ -24,6 +24,7 @@ from dockstrata.syntax.reference import parse_reference
 
 _DEFAULT = re.compile(r"docker-bake(?:\.override)?\.(?:hcl|json)", re.IGNORECASE)
 _DEPTH = 20
+_OWN_PLATFORM = ("", "local")  # platforms: the builder's own, as without any
 _HERE = "cwd://"  # the caller's folder, also where the bake file comes from elsewhere
 _VARIABLES = {"BAKE_CMD_CONTEXT": '"."'}
 
@@ -130,9 +131,14 @@ class _Definition:
         yield from (it for it in patterns if it.dockerfile not in built)
 
     def _says(self, generated: _Generated) -> bool:
-        """Whether a target says itself which image it is; where it lies is no more than shared."""
-        says = ("target", "tags", "output", "matrix")
-        return any(key in block.body for block, _ in generated.layers for key in says)
+        """Whether a target says itself which image it is.
+
+        Where it lies may be no more than what several share, and tags alone are what a job in CI
+        puts in (``docker-metadata-action``).
+        """
+        said = {key for block, _ in generated.layers for key in block.body}
+        others = said - {"tags", "labels", "annotations", "description", "inherits"}
+        return bool(said & {"target", "output", "matrix"} or ("tags" in said and others))
 
     def _generated(self) -> dict[str, _Generated]:
         """The targets, those of a matrix under the names that they are given."""
@@ -186,7 +192,9 @@ class _Definition:
             context=folder,
             target=stage or None,
             args=tuple(target.args.items()),
-            platforms=tuple(dict.fromkeys(it for it in target.platforms or () if it)),
+            platforms=tuple(
+                dict.fromkeys(it for it in target.platforms or () if it not in _OWN_PLATFORM)
+            ),
             contexts=named_contexts(contexts, base),
             tags=tuple(dict.fromkeys(it for it in target.tags or () if parse_reference(it).valid)),
             origin=block.path,

@@ -212,6 +212,7 @@ def test_another_file_that_inherits_is_read_over_the_usual_ones() -> None:
         # A pattern for others is no image of its own.
         ('target "_p" { context = "app" }\ntarget "a" { inherits = ["_p"] }', {"a"}),
         ('target "p" { args = {} }\ntarget "a" { inherits = ["p"] }', {"a"}),
+        ('target "p" { tags = ["x"] }\ntarget "a" { inherits = ["p"] }', {"a"}),
         ('target "p" { context = "app" }\ntarget "a" { inherits = ["p"] }', {"a"}),
         # These are.
         (
@@ -219,7 +220,10 @@ def test_another_file_that_inherits_is_read_over_the_usual_ones() -> None:
             {"p", "a"},
         ),
         ('target "p" { target = "x" }\ntarget "a" { inherits = ["p"] }', {"p", "a"}),
-        ('target "p" { tags = ["x"] }\ntarget "a" { inherits = ["p"] }', {"p", "a"}),
+        (
+            'target "p" {\n  tags = ["x"]\n  args = {}\n}\ntarget "a" { inherits = ["p"] }',
+            {"p", "a"},
+        ),
         (
             'group "g" { targets = ["_p"] }\ntarget "_p" {}\ntarget "a" { inherits = ["_p"] }',
             {"_p", "a"},
@@ -238,6 +242,10 @@ def test_another_file_that_inherits_is_read_over_the_usual_ones() -> None:
 )
 def test_what_is_built(text: str, expected: set[str]) -> None:
     assert set(load(text)) == expected
+
+
+def test_the_builder_s_own_platform_is_none_in_particular() -> None:
+    assert load('target "a" { platforms = ["local"] }')["a"].platforms == ()
 
 
 def test_places_of_contexts() -> None:
