@@ -72,13 +72,19 @@ def test_two_stages_of_one_file_share_a_stage_of_it(examples: Path) -> None:
     assert stage["images"] == ["web/Dockerfile#test", "web/Dockerfile#site"]
 
 
-def test_what_takes_files_from_another_stage_is_refused_with_the_reason(examples: Path) -> None:
-    refused = as_json("plan", cwd=examples)["refused"]
-    assert {(entry["id"], entry["reason"]) for entry in refused} == {
-        ("services/quotes/Dockerfile#1", "stage-source"),
-        ("services/rates/Dockerfile#1", "stage-source"),
-    }
-    assert "line 14 takes files from another stage" in dockstrata("plan", cwd=examples)
+def test_a_stage_that_is_a_base_by_then_comes_along(examples: Path) -> None:
+    plan = as_json("plan", cwd=examples)
+    assert plan["refused"] == []
+    (wheels,) = [
+        base for base in plan["bases"] if "services/quotes/Dockerfile#wheels" in base["images"]
+    ]
+    (runtime,) = [
+        base for base in plan["bases"] if "services/quotes/Dockerfile#1" in base["images"]
+    ]
+    assert "COPY --from=0 /wheels /wheels" in [step["text"] for step in runtime["steps"]]
+    dockstrata("apply", cwd=examples)
+    text = (examples / runtime["path"]).read_text()
+    assert f"\nFROM {wheels['ref']} AS wheels\n\nFROM python:3.12-slim-bookworm\n" in text
 
 
 def test_another_order_of_packages_is_a_near_miss(examples: Path) -> None:

@@ -50,7 +50,8 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     repository, asked = read(**given)
     refactoring = refactor(repository, asked)
     wired = _wired(repository, refactoring, paths, asked.bases, given["exclude"]) if compose else {}
-    files = {**refactoring.new, **refactoring.changed, **wired}
+    gone = dict.fromkeys(refactoring.removed)
+    files = {**refactoring.new, **refactoring.changed, **gone, **wired}
     done = 2 if repository.unreadable else 0
     if not files:
         click.echo("Nothing to change.")
@@ -61,21 +62,26 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
         f"{_files(len(refactoring.changed))} onto {len(plan.bases)} new base"
         f"{'' if len(plan.bases) == 1 else 's'}, {plan.steps} → {plan.steps_after} steps"
     )
-    if not refactoring.new and not refactoring.changed:
+    if not plan.bases and not plan.reused and not refactoring.merged.merges:
         summary = "nothing"
     if check:
         click.echo(f"Would move {summary}. See `dockstrata plan`.")
+        for path in sorted(gone):
+            click.echo(f"Would remove {printable(path)}.")
         for path in sorted(wired):
             click.echo(f"Would tell {printable(path)} of its bases.")
         raise SystemExit(done or 1)
     if not allow_dirty:
-        _refuse_dirty([*refactoring.changed, *wired], journal.written_before(root))
+        _refuse_dirty([*refactoring.changed, *gone, *wired], journal.written_before(root))
     journal.write_all(root, files)
     click.echo(f"Moved {summary}; each image proved equal.")
-    for path in sorted(refactoring.new):
+    there = refactoring.originals
+    for path in sorted(path for path in refactoring.new if path not in there):
         click.echo(f"  new      {printable(path)}")
-    for path in sorted([*refactoring.changed, *wired]):
+    for path in sorted([*there.keys() - gone.keys(), *wired]):
         click.echo(f"  changed  {printable(path)}")
+    for path in sorted(gone):
+        click.echo(f"  removed  {printable(path)}")
     for image in taken_along(repository, with_bases(paths, asked.bases), given["exclude"]):
         click.echo(
             f"note: {printable(image)} copies a folder that holds files written now (Dockerfiles,"

@@ -13,12 +13,13 @@ def unified(change: Change) -> bytes:
     return unified_texts(change.before.path, change.before.text, change.after.text)
 
 
-def unified_texts(path: str, before: str | None, after: str) -> bytes:
-    """A patch from one text to another; ``before`` is ``None`` for a new file."""
+def unified_texts(path: str, before: str | None, after: str | None) -> bytes:
+    """A patch from one text to another; ``None`` before a file is there and after it is gone."""
     shown = path.removeprefix("/")
-    old, new = _lines(encode(before or "")), _lines(encode(after))
+    old, new = _lines(encode(before or "")), _lines(encode(after or ""))
     origin = b"/dev/null" if before is None else _name(f"a/{shown}")
-    lines = diff_bytes(unified_diff, old, new, origin, _name(f"b/{shown}"))
+    target = b"/dev/null" if after is None else _name(f"b/{shown}")
+    lines = diff_bytes(unified_diff, old, new, origin, target)
     return b"".join(
         line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
         for line in lines

@@ -7,10 +7,9 @@ from dockstrata.rewrite.refactor import Refactoring
 
 
 def plan_diff(refactoring: Refactoring) -> bytes:
-    """New files first, then changed ones, each in order of path."""
-    parts = [unified_texts(path, None, text) for path, text in sorted(refactoring.new.items())]
-    parts += [
-        unified_texts(path, refactoring.originals[path], text)
-        for path, text in sorted(refactoring.changed.items())
-    ]
+    """New files first, then changed ones, then what goes, each in order of path."""
+    originals = refactoring.originals
+    texts = [*sorted(refactoring.new.items()), *sorted(refactoring.changed.items())]
+    parts = [unified_texts(path, originals.get(path), text) for path, text in texts]
+    parts += [unified_texts(path, originals[path], None) for path in sorted(refactoring.removed)]
     return b"".join(parts)

@@ -9,7 +9,14 @@ from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Plan, Refusal
 from dockstrata.report.html_page import SEARCH, code, figures, folded, page, text
 from dockstrata.report.plain import count
-from dockstrata.report.plan_text import differing, grouped, headline, minimised, with_generated
+from dockstrata.report.plan_text import (
+    differing,
+    grouped,
+    headline,
+    merges,
+    minimised,
+    with_generated,
+)
 from dockstrata.rewrite.refactor import Refactoring
 from dockstrata.similarity.near import NearMiss
 from dockstrata.syntax.readable import readable
@@ -96,12 +103,11 @@ def text_lines(lines: Sequence[str]) -> str:
 
 
 def _merged(refactoring: Refactoring) -> Iterator[str]:
-    if not refactoring.merged.merges:
-        return
-    yield f"<h2>Merged, for chains deeper than {refactoring.plan.settings.max_depth}</h2>"
-    for merge in refactoring.merged.merges:
-        what = f"{code(merge.image)} takes over {code(merge.parent)}"
-        yield f'<div class="image">{what}</div>'
+    for why, group in merges(refactoring):
+        yield f"<h2>{why}</h2>"
+        for merge in group:
+            what = f"{code(merge.image)} takes over {code(merge.parent)}"
+            yield f'<div class="image">{what}</div>'
 
 
 def _refusals(reason: str, why: str, refusals: Sequence[Refusal]) -> str:

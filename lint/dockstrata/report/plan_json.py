@@ -43,8 +43,13 @@ def plan_json(
             for refusal in (*refactoring.merged.refused, *plan.refused)
         ],
         "merged": [
-            {"id": merge.image, "parent": merge.parent, "cost": merge.cost}
-            for merge in refactoring.merged.merges
+            {
+                "id": merge.image,
+                "parent": merge.parent,
+                "cost": merge.cost,
+                "removed": merge.removed,
+            }
+            for merge in (*refactoring.merged.merges, *refactoring.dissolved.merges)
         ],
         "near_misses": [_near(miss) for miss in near],
         "generated": _generated(refactoring.generated),

@@ -8,7 +8,14 @@ from collections.abc import Iterator, Sequence
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Plan, Refusal
 from dockstrata.report.plain import count, valid
-from dockstrata.report.plan_text import differing, grouped, headline, minimised, with_generated
+from dockstrata.report.plan_text import (
+    differing,
+    grouped,
+    headline,
+    merges,
+    minimised,
+    with_generated,
+)
 from dockstrata.report.terminal import printable
 from dockstrata.rewrite.refactor import Refactoring
 from dockstrata.similarity.near import NearMiss
@@ -100,12 +107,12 @@ def _details(base: Base, plan: Plan) -> Iterator[str]:
 
 def _ends(refactoring: Refactoring, near: Sequence[NearMiss]) -> Iterator[str]:
     plan = refactoring.plan
-    if refactoring.merged.merges:
-        yield f"### Merged, for chains deeper than {plan.settings.max_depth}\n"
-        for merge in refactoring.merged.merges[:_IMAGES]:
+    for why, group in merges(refactoring):
+        yield f"### {why}\n"
+        for merge in group[:_IMAGES]:
             yield f"- {code(merge.image)} takes over {code(merge.parent)}"
-        if len(refactoring.merged.merges) > _IMAGES:
-            yield f"- and {len(refactoring.merged.merges) - _IMAGES} more"
+        if len(group) > _IMAGES:
+            yield f"- and {len(group) - _IMAGES} more"
         yield ""
     refused = [*refactoring.merged.refused, *plan.refused]
     if refused:

@@ -9,6 +9,7 @@ from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Plan, Refusal
 from dockstrata.report.plain import count
 from dockstrata.report.terminal import printable, shorten
+from dockstrata.rewrite.merge import Merge
 from dockstrata.rewrite.refactor import Refactoring
 from dockstrata.similarity.near import NearMiss
 from dockstrata.syntax.readable import readable
@@ -62,6 +63,8 @@ def headline(repository: Repository, refactoring: Refactoring) -> str:
     """The plan in a sentence."""
     plan = refactoring.plan
     images = len(repository.set.images)
+    if refactoring.dissolved.merges and not plan.bases and not plan.reused:
+        return "No new base image would pay; bases that one image is left on go."
     if refactoring.merged.merges and not plan.bases and not plan.reused:
         return "No new base image would pay; chains that are too deep are merged."
     if plan.reused and not plan.bases:
@@ -115,14 +118,22 @@ def _base(number: int, base: Base, plan: Plan, width: int) -> Iterator[str]:
             yield f"     {printable(other.ref)}  (a base of this plan)"
 
 
+def merges(refactoring: Refactoring) -> Iterator[tuple[str, list[Merge]]]:
+    """The merges, and why they are made, in words."""
+    if refactoring.merged.merges:
+        depth = refactoring.plan.settings.max_depth
+        yield f"Merged, for chains deeper than {depth}", list(refactoring.merged.merges)
+    if refactoring.dissolved.merges:
+        yield "Bases that one image is left on, and that go", list(refactoring.dissolved.merges)
+
+
 def _merged(refactoring: Refactoring) -> Iterator[str]:
-    if not refactoring.merged.merges:
-        return
-    yield ""
-    yield f"Merged, for chains deeper than {refactoring.plan.settings.max_depth}:"
-    for merge in refactoring.merged.merges:
-        twice = f"; steps of cost {merge.cost:g} stand twice then" if merge.cost else ""
-        yield f"  {printable(merge.image)} takes over {printable(merge.parent)}{twice}"
+    for why, group in merges(refactoring):
+        yield ""
+        yield f"{why}:"
+        for merge in group:
+            twice = f"; steps of cost {merge.cost:g} stand twice then" if merge.cost else ""
+            yield f"  {printable(merge.image)} takes over {printable(merge.parent)}{twice}"
 
 
 def _refused(refused: Sequence[Refusal]) -> Iterator[str]:

@@ -5,53 +5,39 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dockstrata.load.secrets import Secret, mounted
 from dockstrata.load.wiring import Build
-from dockstrata.meaning.library import Library, Product, default_build
+from dockstrata.meaning.library import Library, Product
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.stage import canonical_image
-from dockstrata.plan.model import Plan
-from dockstrata.rewrite.draft import Draft
 from dockstrata.rewrite.hcl import Target, bake_text, is_variable, target_names
-from dockstrata.source import Source
+from dockstrata.rewrite.images_named import images_named
 from dockstrata.syntax.nodes import Document
-from dockstrata.syntax.parse import parse
-
-_MOUNT_FROM = re.compile(r"(?:^|,)from=([^,]+)")
 
 
-def bake_file(repository: Repository, plan: Plan, draft: Draft, path: str) -> str:
-    """The text of the bake file at ``path``."""
+def bake_file(repository: Repository, path: str) -> str:
+    """The text of the bake file at ``path``, which builds the repository as it is."""
     library = repository.library
-    documents = dict(library.documents)
-    for name, text in (*draft.children.items(), *draft.bases.items()):
-        documents[name] = parse(Source(name, text))
-    references = dict(library.marked)
-    references |= {base.path: base.ref for base in plan.bases if base.kind == "file"}
+    documents, references = library.documents, library.marked
     products = _products_used(library, documents, references)
     used: Counter[str] = Counter()
     by_reference: dict[str, tuple[str, str]] = {}
     for reference in (*references.values(), *(ref for ref, _ in products)):
         by_reference[canonical_image(reference)] = (reference, _unused(reference, used))
 
-    def builds(file: str) -> list[Build]:
-        if file in draft.builds:
-            return [draft.builds[file]]
-        return library.builds.get(file) or [default_build(file)]
-
     def named(reference: str) -> str:
         return by_reference[canonical_image(reference)][1]
 
     bases = [
-        _target(named(ref), documents[file], builds(file)[0], by_reference, (ref,))
+        _target(named(ref), documents[file], library.builds[file][0], by_reference, (ref,))
         for file, ref in sorted(references.items())
     ]
     taken: set[tuple[str, Build]] = set()
     for reference, product in products:
-        build = builds(product.path)[product.build]
+        build = library.builds[product.path][product.build]
         build = replace(build, target=product.target)
         taken.add((product.path, build))
         document = documents[product.path]
@@ -61,7 +47,7 @@ def bake_file(repository: Repository, plan: Plan, draft: Draft, path: str) -> st
         (file, build)
         for file in sorted(documents)
         if file not in references and bases_of(documents[file], by_reference)
-        for build in builds(file)
+        for build in library.builds[file]
         if (file, build) not in taken
     ]
     shown = target_names((_relative(file, repository.root) for file, _ in below), used)
@@ -74,7 +60,7 @@ def _products_used(
     library: Library, documents: Mapping[str, Document], references: Mapping[str, str]
 ) -> list[tuple[str, Product]]:
     """Images that the set builds itself, no bases of ours, and that others of it name."""
-    named = {image for document in documents.values() for image in _images(document)}
+    named = {image for document in documents.values() for image in images_named(document)}
     ours = set(map(canonical_image, references.values()))
     return sorted(
         (
@@ -139,19 +125,8 @@ def bases_of(
     document: Document, by_reference: Mapping[str, tuple[str, str]]
 ) -> tuple[tuple[str, str], ...]:
     """The bases that a Dockerfile's stages are built on or take files from, as named contexts."""
-    found = {by_reference[image] for image in _images(document) if image in by_reference}
+    found = {by_reference[image] for image in images_named(document) if image in by_reference}
     return tuple((reference, f"target:{name}") for reference, name in sorted(found))
-
-
-def _images(document: Document) -> Iterable[str]:
-    for node in document.instructions:
-        if node.keyword == "FROM" and node.arguments:
-            yield canonical_image(node.arguments[0])
-        elif node.keyword == "COPY" and (source := node.flag("from")):
-            yield canonical_image(source)
-        elif node.keyword == "RUN":
-            for mount in node.all_flags("mount"):
-                yield from map(canonical_image, _MOUNT_FROM.findall(mount))
 
 
 def _relative(path: str, root: str) -> str:

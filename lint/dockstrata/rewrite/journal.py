@@ -40,8 +40,10 @@ class Entry:
     folders: tuple[str, ...] = ()
 
 
-def write_all(root: str, files: Mapping[str, str]) -> None:
-    """Write every file, or none. Paths are as the user writes them, inside ``root``.
+def write_all(root: str, files: Mapping[str, str | None]) -> None:
+    """Write every file, or none; ``None`` removes one, and its folder where that is then empty.
+
+    Paths are as the user writes them, inside ``root``.
 
     Raises :class:`DockstrataError` where a file cannot be written; nothing is changed then.
     """
@@ -87,7 +89,7 @@ def undo(root: str) -> list[str]:
             path = _absolute(root, entry.path)
             if _digest(path) != entry.after:
                 raise DockstrataError("was changed since it was written; nothing was undone", path)
-            if not os.access(os.path.dirname(path) or ".", os.W_OK):
+            if not os.access(_nearest_folder(path), os.W_OK):
                 raise DockstrataError("its folder cannot be written; nothing was undone", path)
         _store(root, "undoing", entries)
         try:
@@ -141,7 +143,7 @@ def _lock(lock: int, folder: str) -> None:
         raise DockstrataError("another dockstrata is writing here", folder) from None
 
 
-def _write(root: str, files: Mapping[str, str]) -> None:
+def _write(root: str, files: Mapping[str, str | None]) -> None:
     copies = os.path.join(_folder(root), "originals")
     entries: list[Entry] = []
     token = f".dockstrata-{secrets.token_hex(6)}"
@@ -160,10 +162,14 @@ def _write(root: str, files: Mapping[str, str]) -> None:
     path = root
     try:
         for path, text in sorted(files.items()):
-            _prepare(path, text, path + token)
+            if text is not None:
+                _prepare(path, text, path + token)
         for path in sorted(files):
-            os.replace(path + token, path)
-            _sync_folder(os.path.dirname(path) or ".")
+            if files[path] is None:
+                _remove(path)
+            else:
+                os.replace(path + token, path)
+                _sync_folder(os.path.dirname(path) or ".")
     except OSError as error:
         _restore(root, entries)
         _forget(root)
@@ -176,9 +182,9 @@ def _write(root: str, files: Mapping[str, str]) -> None:
     _store(root, "done", entries)
 
 
-def _keep(path: str, text: str, copy: str, root: str, token: str) -> Entry:
+def _keep(path: str, text: str | None, copy: str, root: str, token: str) -> Entry:
     """Copy the original aside and say what is to happen to it."""
-    after = hashlib.sha256(encode(text)).hexdigest()
+    after = None if text is None else hashlib.sha256(encode(text)).hexdigest()
     relative = os.path.relpath(path, root)
     temporary = os.path.basename(path) + token
     if not os.path.lexists(path):
@@ -207,6 +213,24 @@ def _prepare(path: str, text: str, temporary: str) -> None:
         shutil.copymode(path, temporary)
 
 
+def _remove(path: str) -> None:
+    """Remove a file, and its folder where nothing else lies in it."""
+    os.unlink(path)
+    folder = os.path.dirname(path) or "."
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
+        folder = os.path.dirname(folder) or "."
+    _sync_folder(folder)
+
+
+def _nearest_folder(path: str) -> str:
+    """The folder of ``path``, or the nearest above it that is there."""
+    folder = os.path.dirname(path) or "."
+    while not os.path.lexists(folder) and os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
 def _restore(root: str, entries: list[Entry]) -> list[str]:
     """Make every file old again; what was changed by others meanwhile is left alone."""
     restored: list[str] = []
@@ -219,6 +243,7 @@ def _restore(root: str, entries: list[Entry]) -> list[str]:
             if entry.copy is None:
                 os.unlink(path)
             else:
+                os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
                 with open(os.path.join(_folder(root), "originals", entry.copy), "rb") as file:
                     _put_new(temporary, file.read())
                 os.chmod(temporary, entry.mode)

@@ -1,7 +1,8 @@
-"""Holds the depth limit on chains that are too deep: an image takes over its parent's instructions.
+"""Merges images: one takes over the instructions of its parent.
 
-Which parent goes is decided by what is lost: the cost of the steps that are then written twice.
-Every image of the set is proved equal before a merge counts.
+Chains that are too deep are made shorter; which parent goes is decided by what is lost: the cost
+of the steps that are then written twice. A base that dockstrata wrote and that only one image is
+left on goes altogether. Every image of the set is proved equal before a merge counts.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.meaning.images import Image, image_set
 from dockstrata.meaning.library import Library
+from dockstrata.meaning.stage import canonical_image
 from dockstrata.plan.model import Refusal
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.rewrite.base_file import needed_globals, variables
+from dockstrata.rewrite.images_named import images_named
 from dockstrata.rewrite.proof import difference
 from dockstrata.source import Source, Span
 from dockstrata.syntax.nodes import Document, Instruction
@@ -25,17 +28,18 @@ from dockstrata.syntax.parse import parse
 @dataclass(frozen=True, slots=True)
 class Merge:
     """One image that takes over its parent's instructions; ``cost`` is that of the steps that
-    stand twice afterwards."""
+    stand twice afterwards. ``removed`` is the parent's file where that goes."""
 
     image: str
     parent: str
     path: str
     cost: float
+    removed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A library in which no chain is deeper than it may be, as far as could be proved."""
+    """A library after merges, as far as could be proved, and its changed texts by path."""
 
     library: Library
     texts: Mapping[str, str]
@@ -66,6 +70,60 @@ def merge_deep(library: Library, settings: PlanSettings, may_edit: Callable[[str
         library, merge, text = found
         texts[merge.path] = text
         merges.append(merge)
+
+
+def merge_single(library: Library, may_edit: Callable[[str], bool]) -> Merged:
+    """Bases of dockstrata's that one image alone is built on go into that; nothing is written.
+
+    One that is called after a registry stays: another repository may use it.
+    """
+    texts: dict[str, str] = {}
+    merges: list[Merge] = []
+    for path, reference in sorted(library.marked.items()):
+        if not reference.startswith("localhost/") or not may_edit(path):
+            continue
+        found = _only_child(library, path, reference)
+        if found is None or not may_edit(found[0].path):
+            continue
+        image, parent = found
+        text = merged_text(image, parent)
+        if text is None:
+            continue
+        documents = dict(library.documents)
+        documents[image.path] = parse(Source(image.path, text))
+        after = library.with_documents(documents)
+        if documents[image.path].faults or not _all_equal(library, after):
+            continue
+        texts[image.path] = text
+        texts.pop(path, None)
+        merges.append(Merge(image.id, parent.id, image.path, 0.0, path))
+        del documents[path]
+        library = library.with_documents(documents)
+    return Merged(library, texts, tuple(merges), ())
+
+
+def _only_child(library: Library, path: str, reference: str) -> tuple[Image, Image] | None:
+    """The one image that a base is there for, and the base; ``None`` where there are others."""
+    name = canonical_image(reference)
+    mentions = [
+        other
+        for other, document in library.documents.items()
+        for image in images_named(document)
+        if image == name
+    ]
+    if len(mentions) != 1 or len(library.builds[mentions[0]]) != 1:
+        return None
+    ours = {f"service:{build.service}" for build in library.builds[path]} | {name, reference}
+    contexts = (item for builds in library.builds.values() for b in builds for item in b.contexts)
+    if any(not ours.isdisjoint(item) for item in contexts):
+        return None  # somebody's own wiring counts on it
+    evaluation = library.evaluation(path)
+    images = image_set(library.all()).images
+    parent = next((image for image in images if image.evaluation is evaluation), None)
+    if parent is None or len(evaluation.stages) != 1:
+        return None
+    found = [image for image in images if image.parent is parent]
+    return (found[0], parent) if len(found) == 1 else None
 
 
 def _shorten(

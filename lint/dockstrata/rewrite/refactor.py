@@ -17,9 +17,10 @@ from dockstrata.plan.settings import PlanSettings
 from dockstrata.plan.weights import CostModel
 from dockstrata.rewrite.bake import bake_file
 from dockstrata.rewrite.draft import Draft, make_draft
-from dockstrata.rewrite.merge import Merged, merge_deep
+from dockstrata.rewrite.merge import Merged, merge_deep, merge_single
 from dockstrata.rewrite.proof import prove
-from dockstrata.rewrite.rounds import in_rounds
+from dockstrata.rewrite.rounds import after_draft, in_rounds
+from dockstrata.source import Source
 
 BAKE_FILE = "docker-bake.hcl"
 _TRIES = 4
@@ -44,7 +45,8 @@ class Options:
 class Refactoring:
     """A proved plan with the text of every file that it writes: new and changed ones by path.
 
-    ``merged`` are chains that were too deep, ``originals`` the texts of the changed files now.
+    ``merged`` are chains that were too deep, ``dissolved`` bases that one image is left on,
+    ``removed`` the files that go; ``originals`` are the texts of those files that are there.
     ``generated`` is the plan with ``include_generated``, where that is off and would matter;
     ``blocked`` are paths of new files at which something of the user's lies.
     """
@@ -52,6 +54,8 @@ class Refactoring:
     plan: Plan
     draft: Draft
     merged: Merged
+    dissolved: Merged
+    removed: tuple[str, ...]
     new: dict[str, str]
     changed: dict[str, str]
     originals: dict[str, str]
@@ -89,13 +93,50 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
     blocked = [base.path for base in plan.bases if base.kind == "file" and _taken(base.path)]
     new = dict(draft.bases)
     changed = {**merged.texts, **draft.children}
+    final = after_draft(repository, draft)
+    dissolved = merge_single(final.library, lambda path: path not in {*kept, *draft.bases})
+    if dissolved.merges:
+        final = repository.with_library(dissolved.library)
+        changed |= dissolved.texts
+    removed = [merge.removed for merge in dissolved.merges if merge.removed is not None]
+    for path in removed:
+        changed.pop(path, None)
+    path = repository.under_root(options.bases, BAKE_FILE)
     if plan.reused or any(base.kind == "file" for base in plan.bases):
-        path = repository.under_root(options.bases, BAKE_FILE)
-        new[path] = bake_file(repository, plan, draft, path)
+        new[path] = bake_file(final, path)
         if _taken(path) and not written_by_us(path):
             blocked.append(path)
-    originals = {path: original.library.documents[path].source.text for path in changed}
-    return Refactoring(plan, draft, merged, new, changed, originals, generated, tuple(blocked))
+    elif (merged.merges or removed) and written_by_us(path):
+        # Some targets have other contexts now, or are no more.
+        if final.library.marked:
+            new[path] = bake_file(final, path)
+        else:
+            removed.append(path)
+    originals = _texts_of(original, [*new, *changed, *removed])
+    return Refactoring(
+        plan,
+        draft,
+        merged,
+        dissolved,
+        tuple(removed),
+        new,
+        changed,
+        originals,
+        generated,
+        tuple(blocked),
+    )
+
+
+def _texts_of(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
+    """The texts of those of the files that are there, as they are now."""
+    found: dict[str, str] = {}
+    for path in paths:
+        if (document := repository.library.documents.get(path)) is not None:
+            found[path] = document.source.text
+        elif written_by_us(path):
+            with open(path, "rb") as file:
+                found[path] = Source.from_bytes(path, file.read()).text
+    return found
 
 
 def taken_along(before: Repository, paths: Sequence[str], exclude: Sequence[str]) -> list[str]:

@@ -19,9 +19,15 @@ from dockstrata.rewrite import journal
 
 KILLED = 9
 CALLS = ("replace", "fsync", "unlink", "mkdir", "rmdir", "chmod", "open", "rename", "remove")
-OLD = {"a/Dockerfile": b"FROM old\n", "b/Dockerfile": b"FROM old\r\n", "c.Dockerfile": b"FROM \xff"}
+OLD = {
+    "a/Dockerfile": b"FROM old\n",
+    "b/Dockerfile": b"FROM old\r\n",
+    "old/Dockerfile": b"FROM gone\n",
+    "c.Dockerfile": b"FROM \xff",
+}
 NEW = {"a/Dockerfile": "FROM new\n", "b/Dockerfile": "FROM new\r\n", "c.Dockerfile": "FROM\udcff n"}
 ADDED = {"bases/one/Dockerfile": "FROM one\n", "bases/docker-bake.hcl": "# bake\n"}
+GONE = "old/Dockerfile"
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 Tree = dict[str, object]
@@ -38,8 +44,8 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def files(root: Path) -> dict[str, str]:
-    return {str(root / path): text for path, text in {**NEW, **ADDED}.items()}
+def files(root: Path) -> dict[str, str | None]:
+    return {str(root / path): text for path, text in {**NEW, **ADDED, GONE: None}.items()}
 
 
 def tree(root: Path) -> Tree:
@@ -65,6 +71,7 @@ def after(root: Path, old: Tree) -> Tree:
     for path, text in {**NEW, **ADDED}.items():
         mode = old[path][1] if path in old else 0o644 & ~_umask()  # type: ignore[index]
         new[path] = (text.encode("utf-8", "surrogateescape"), mode)
+    del new[GONE]
     return new
 
 
@@ -194,6 +201,7 @@ def test_the_next_run_says_what_it_restored(root: Path) -> None:
             break
         changed = {path for path, value in tree(root).items() if old.get(path) != value}
         changed = {path for path in changed if path in {**NEW, **ADDED}}
+        changed |= old.keys() - tree(root).keys()
         restored = {os.path.relpath(path, root) for path in journal.recover(str(root))}
         if tree(root) == old:
             assert restored == changed, count
