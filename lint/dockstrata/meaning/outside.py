@@ -64,7 +64,10 @@ def outside(name: str, named: Mapping[str, str], resolve: Resolver) -> Outside:
 
 
 def possible_stages(stages: Sequence[Stage], name: str) -> list[Stage]:
-    """The stages that a name with arguments in it may mean, whatever they are given."""
+    """The stages that a name with arguments in it may mean, whatever they are given.
+
+    An argument alone whose default is no stage stands for an image, as in ``FROM $BASE``.
+    """
     if not is_symbolic(name):
         return []
     pattern, depth = "", 0
@@ -74,6 +77,10 @@ def possible_stages(stages: Sequence[Stage], name: str) -> list[Stage]:
             pattern += ".*" if depth == 0 else ""
         elif depth == 0:
             pattern += re.escape(char)
+    usual = as_built(name)
+    alone = not pattern.replace(".*", "")
+    if alone and not is_symbolic(usual) and all(stage.name != usual for stage in stages):
+        return []
     fits = re.compile(pattern, re.IGNORECASE | re.DOTALL).fullmatch
     return [stage for stage in stages if stage.name is not None and fits(stage.name)]
 

@@ -216,7 +216,7 @@ def test_other_texts_lose_no_product(tmp_path: Path) -> None:
         assert stage.base is again.evaluation(f"{tmp_path}/base/Dockerfile").stages[1]
 
 
-@pytest.mark.parametrize("argument", ["${V}", "${V}-x", "build-$TARGETARCH", "$V$W"])
+@pytest.mark.parametrize("argument", ["$TARGETARCH", "${V}-x", "build-$TARGETARCH", "$V$W"])
 def test_a_stage_that_an_argument_chooses(tmp_path: Path, argument: str) -> None:
     text = "ARG V=build\nARG W=-arm64\nFROM alpine:3 AS build-arm64\nRUN {}\n"
     text += "FROM alpine:3 AS build-x\nFROM alpine:3 AS other\nFROM {}\nRUN c\n"
@@ -233,6 +233,14 @@ def test_a_stage_that_an_argument_chooses(tmp_path: Path, argument: str) -> None
 def test_no_stage_has_the_name_that_an_argument_makes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         text = f"ARG V=1\nFROM alpine:3 AS build\nRUN {name}\nFROM alpine:$V\nRUN c\n"
+        write(tmp_path, {f"{name}/Dockerfile": text})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert (one.chain, one.barrier) == (two.chain, None)
+
+
+def test_an_argument_whose_default_is_no_stage_is_an_image(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        text = f"ARG BASE=debian:12\nFROM alpine:3 AS build\nRUN {name}\nFROM $BASE\nRUN c\n"
         write(tmp_path, {f"{name}/Dockerfile": text})
     one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
     assert (one.chain, one.barrier) == (two.chain, None)
