@@ -176,7 +176,9 @@ class _Definition:
 
     def _build(self, name: str, target: Target, block: Block) -> Build | None:
         context = (target.required("context") or ".").removeprefix(_HERE) or "."
-        dockerfile = (target.required("dockerfile") or "Dockerfile").removeprefix(_HERE)
+        dockerfile = target.required("dockerfile") or "Dockerfile"
+        if dockerfile.startswith(_HERE):  # else it lies in the context
+            dockerfile = os.path.relpath(dockerfile.removeprefix(_HERE), context)
         stage = target.required("target")
         if is_remote(context):
             return None

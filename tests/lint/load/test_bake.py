@@ -258,10 +258,15 @@ target "b" {
   context = "cwd://app"
   dockerfile = "../db/Dockerfile"
 }
+target "c" {
+  context = "app"
+  dockerfile = "cwd://db/Dockerfile"
+}
 """)
     assert found["a"].context == "."
     assert dict(found["a"].contexts) == {"x": "db", "y": "db"}
     assert (found["b"].context, found["b"].dockerfile) == ("app", "db/Dockerfile")
+    assert (found["c"].context, found["c"].dockerfile) == ("app", "db/Dockerfile")
 
 
 def test_functions_in_json() -> None:
