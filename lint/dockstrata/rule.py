@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dockstrata.finding import Edit, Finding, Fix, Location, Related, Safety, Severity
 from dockstrata.meaning.evaluate import Evaluated, Evaluation, Stage
 from dockstrata.meaning.images import ImageSet
-from dockstrata.meaning.marks import base_reference
+from dockstrata.meaning.marks import base_reference, is_for_builders
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.similarity.trie import Trie
 from dockstrata.source import Source, Span
@@ -137,6 +137,11 @@ class Context:
     def is_base(self) -> bool:
         """Whether other images stand on the last one, and nobody runs it: a base of ours."""
         return base_reference(self.document) is not None
+
+    @property
+    def is_for_builders(self) -> bool:
+        """Whether it is such a base, and only build stages stand on it."""
+        return is_for_builders(self.document)
 
     def instructions(self, *keywords: str) -> Iterator[Instruction]:
         """The file's instructions with one of ``keywords``, ONBUILD's triggers included."""

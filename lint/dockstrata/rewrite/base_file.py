@@ -12,7 +12,7 @@ from dockstrata.load.wiring import Build
 from dockstrata.meaning.evaluate import Evaluated, Evaluation
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.library import BUILD_MARK, CONTEXT_MARK, default_build, given_text
-from dockstrata.meaning.marks import BASE_MARK
+from dockstrata.meaning.marks import BASE_MARK, BUILDERS_MARK
 from dockstrata.meaning.step import Step
 from dockstrata.plan.model import Base
 from dockstrata.rewrite.blocks import block_of, comment_lines, text_of
@@ -36,6 +36,8 @@ def base_text(base: Base, exemplar: Image, root: str) -> tuple[str, Build]:
         f"# Written for the first steps of {count} images: {', '.join(shown)}.",
         "# Edit it by hand from now on: every image built on it changes along.",
     ]
+    if not any(map(_lasting, base.served)):
+        header.append(BUILDERS_MARK)
     context = _context(base, exemplar)
     build = default_build(base.path, context or None)
     given = exemplar.evaluation.build
@@ -57,6 +59,17 @@ def base_text(base: Base, exemplar: Image, root: str) -> tuple[str, Build]:
 def _own_steps(base: Base, exemplar: Image) -> list[Step]:
     """The steps that the base adds to what it stands on, as they are in its exemplar."""
     return exemplar.steps[base.lifted_below(exemplar) : base.lifted(exemplar)]
+
+
+def _lasting(image: Image) -> bool:
+    """Whether an image's file system is in one that somebody keeps: it is its file's last stage,
+    another stage is built on it, or its build asks for it."""
+    evaluation, stage = image.evaluation, image.stage
+    return (
+        stage is evaluation.stages[-1]
+        or any(other.parent == stage.index for other in evaluation.stages)
+        or (evaluation.build is not None and evaluation.build.target in (stage.name, stage.label))
+    )
 
 
 def _seen(path: str, root: str) -> str:

@@ -15,10 +15,8 @@ Good:
 
 Fix: unsafe. The image loses files, which is the point; a later RUN may need them.
 
-A base that ``apply`` made of the first steps of build stages is an image by itself: it is kept and
-pulled, so its lists count where those of the build stages did not.
-
-Source: hadolint DL3009. Stages whose file system no image contains are passed over.
+Source: hadolint DL3009. Stages whose file system no image contains are passed over, and so is a
+base that says that only such stages stand on it, as ``apply`` writes it.
 """
 
 from __future__ import annotations

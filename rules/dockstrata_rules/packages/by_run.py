@@ -61,8 +61,10 @@ def mounted(node: Instruction, *directories: str) -> bool:
 def lasting(context: Context, node: Instruction) -> bool:
     """Whether the instruction's stage is the last one, or one that another is built on.
 
-    What other stages leave behind ends up in no image.
+    What other stages leave behind ends up in no image, nor what a base of theirs does.
     """
+    if context.is_for_builders:
+        return False
     stages = context.stages
     index = sum(stage.node.start_line <= node.start_line for stage in stages) - 1
     return index == len(stages) - 1 or any(stage.parent == index for stage in stages)
