@@ -145,12 +145,11 @@ def _shell_set(place: Place) -> bool:
     return place.found is not None and place.found[1].before.shell_set
 
 
-def _scratch_path(place: Place) -> bool:
-    return (
-        place.found is not None
-        and place.found[0].root == "scratch"
-        and place.found[1].uses <= {"PATH", *place.found[1].before.env}
-    )
+def _path_alone(place: Place) -> bool:
+    return place.found is not None and place.found[1].uses <= {
+        "PATH",
+        *place.found[1].before.env,
+    }
 
 
 def _fired(place: Place) -> bool:
@@ -208,8 +207,8 @@ BUILDKIT: tuple[Kind, ...] = (
     Kind(
         ("UndefinedVar",),
         THEIRS,
-        "BuildKit sets PATH in scratch too",
-        _scratch_path,
+        "BuildKit always sets PATH",
+        _path_alone,
     ),
     Kind(
         ("UndefinedVar",),

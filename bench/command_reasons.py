@@ -62,6 +62,28 @@ def _line_above(place: Place) -> str:
     return lines[place.node.start_line - 2] if place.node.start_line > 1 else ""
 
 
+def _no_name(place: Place) -> bool:
+    """Whether an ENV above sets what is no name of a shell's variable: hadolint exports it."""
+    return any(
+        not re.fullmatch(r"[A-Za-z_]\w*", name)
+        for node in place.file.document.instructions
+        if node.keyword == "ENV" and node.end_line < place.line
+        for name, _ in node.pairs()
+    )
+
+
+def _several_names(place: Place) -> bool:
+    return any(
+        node.keyword == "ARG" and len(node.arguments) > 1
+        for node in place.file.document.instructions
+        if node.end_line < place.line
+    )
+
+
+def _ash(place: Place) -> bool:
+    return place.found is not None and place.found[1].before.shell[0].endswith("/ash")
+
+
 def _forgotten(place: Place) -> bool:
     """Whether a shell is named, and an ENV or ARG stands between that and the place."""
     above = [node for node in place.file.document.instructions if node.end_line < place.line]
@@ -226,6 +248,10 @@ HADOLINT: tuple[Kind, ...] = (
     ),
     Kind((), OURS, "a blank behind a backslash: part of the word to a shell", _text(r"\\ ")),
     Kind(("SC2239",), THEIRS, "of the comment shell=bash hadolint makes a line #!bash", _commented),
+    Kind(("SC",), None, "of an ARG with several names hadolint knows the first", _several_names),
+    Kind(("SC",), THEIRS, "ash is busybox's shell, not dash", _ash),
+    Kind(("SC",), THEIRS, "a script for cmd", _text(r"%\w+%")),
+    Kind(("SC",), None, "ENV above sets what is no name, and hadolint exports it", _no_name),
     Kind((), None, "hadolint forgets the shell where ENV or ARG follows", _forgotten),
     Kind(
         ("SC",),

@@ -144,8 +144,11 @@ def _exports(text: str, env: Mapping[str, str]) -> str:
     Their values are not told: the image's user may set others.
     """
     names = [name for name in (*env, *_PROXIES) if name in text and _NAME.fullmatch(name)]
-    if not names:
-        return ""
-    used = {name for match in _VARIABLE.finditer(text) for name in match.groups() if name}
+    found = [match.groups() for match in _VARIABLE.finditer(text)]
+    used = {name for pair in found for name in pair if name}
+    if any(name and name not in env for name, _ in found):
+        # One that nobody sets: it may be misspelt, and then the names that it is not tell.
+        names += [name for name in env if _NAME.fullmatch(name) and name.isupper()]
+        used.update(env)
     known = sorted(used.intersection(names))
     return "export " + " ".join(f"{name}=1" for name in known) if known else ""
