@@ -23,8 +23,6 @@ from dockstrata.rewrite.rounds import after_draft, in_rounds
 from dockstrata.source import Source
 
 BAKE_FILE = "docker-bake.hcl"
-_TRIES = 4
-"""How often an image that was not proved is tried with one step less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,17 +259,15 @@ def _tighter(
     failed: Mapping[str, Refusal],
     limits: Mapping[str, Limit],
 ) -> dict[str, Limit]:
-    """Fewer steps for what failed: one less than tried, and none after a few such tries."""
+    """Fewer steps for what failed: first one less than tried, then two, then four, till none."""
     found: dict[str, Limit] = {}
 
     def tighten(image: Image, refusal: Refusal) -> None:
-        tried = next(
-            (base.lifted(image) for base in plan.bases if image in base.served), len(image.steps)
-        )
+        served = [base.lifted(image) for base in plan.bases if image in base.served]
+        tried = max(served, default=len(image.steps))
         before = limits.get(image.id)
         times = 0 if before is None else before.times
-        steps = tried - 1 if times < _TRIES else 0
-        found[image.id] = Limit(min(steps, tried - 1), refusal, times + 1)
+        found[image.id] = Limit(max(0, tried - 2**times), refusal, times + 1)
 
     leaders = {(i.path, i.stage.index): i for i in reversed(repository.set.images)}
     for image in repository.set.images:
