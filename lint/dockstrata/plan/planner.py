@@ -129,10 +129,10 @@ def _bases(
         own = node.path()[parent.node.length if parent else 0 :]
         root = served[key][0].stage.root
         proposed = base_name(root, [node.step for node in own if node.step])
-        name = _unique(proposed, key, names)
+        name = _unique(proposed, node.chain, names)
         if name in placement.names:
-            name = _unique(placement.names[name], key, names)
-        tag = key[:12] if placement.tag == "content" else tag_for(root)
+            name = _unique(placement.names[name], node.chain, names)
+        tag = node.chain[:12] if placement.tag == "content" else tag_for(root)
         in_one_file = len({image.path for image in served[key]}) == 1
         path = served[key][0].path if in_one_file else f"{placement.directory}/{name}/Dockerfile"
         again = len(served[key]) - 1

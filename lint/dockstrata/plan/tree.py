@@ -67,15 +67,26 @@ def grow(
         if (base := grower.stands_on(candidate)) is not None
         and base.image is not candidate.image.parent
     }
+    outside: list[Candidate] = []
+    on: dict[str, tuple[Existing, list[Candidate]]] = {}
     for candidate in able:
-        grower.place(candidate)
+        grower.tree.candidate_of[candidate.image.id] = candidate
+        if candidate.image.id in grower.in_use:
+            continue  # what others move onto moves itself in another round, all depths known
+        ground = grower.stands_on(candidate)
+        if ground is None:
+            outside.append(candidate)
+        else:
+            on.setdefault(ground.image.id, (ground, []))[1].append(candidate)
+    grower.place(None, outside)
     for root in trie.roots:
         top = Vertex(root.chain, 0.0, 0)
         for child in root.children:
             grower.grow(child, top, 0.0, 0)
         # The external root itself is no candidate: no step lies above it.
         grower.tree.roots += [Root(vertex) for vertex in top.children]
-    for base, candidates in grower.standing_on.values():
+    for base, candidates in on.values():
+        grower.place(base, candidates)
         grower.grow_on(base, candidates)
     return grower.tree
 
@@ -94,26 +105,22 @@ class _Grower:
         self.existing = existing
         self.tree = Tree()
         self.in_use: set[str] = set()
-        self.members: dict[str, list[Candidate]] = defaultdict(list)
-        self.ends: dict[str, list[Candidate]] = defaultdict(list)
-        self.standing_on: dict[str, tuple[Existing, list[Candidate]]] = {}
+        self.ground = ""
+        self.members: dict[str, list[Candidate]] = {}
+        self.ends: dict[str, list[Candidate]] = {}
 
-    def place(self, candidate: Candidate) -> None:
-        """Enter a candidate at the prefixes above the deepest base that it can stand on."""
-        image = candidate.image
-        self.tree.candidate_of[image.id] = candidate
-        if image.id in self.in_use:
-            return  # what others move onto moves itself in another round, all depths known
-        steps = image.steps[: candidate.steps]
-        ground = self.stands_on(candidate)
-        start = ground.node.length - image.inherited if ground is not None else 0
-        for step in steps[start:]:
-            self.members[step.chain].append(candidate)
-        if ground is not None:
-            known = self.standing_on.setdefault(ground.image.id, (ground, []))
-            known[1].append(candidate)
-        if len(steps) > start:
-            self.ends[steps[-1].chain].append(candidate)
+    def place(self, ground: Existing | None, candidates: Sequence[Candidate]) -> None:
+        """Begin the tree on ``ground``: enter its candidates at the prefixes above it."""
+        self.ground = f" on {ground.image.id}" if ground is not None else ""
+        self.members, self.ends = defaultdict(list), defaultdict(list)
+        for candidate in candidates:
+            image = candidate.image
+            steps = image.steps[: candidate.steps]
+            start = ground.node.length - image.inherited if ground is not None else 0
+            for step in steps[start:]:
+                self.members[step.chain].append(candidate)
+            if len(steps) > start:
+                self.ends[steps[-1].chain].append(candidate)
 
     def shortened(self, candidate: Candidate) -> Candidate:
         """A base that others stand on must go on adding as much as a new one would."""
@@ -157,8 +164,8 @@ class _Grower:
             # leaves of the vertex above.
             above.leaves += map(self.leaf, here)
             return
-        vertex = Vertex(node.chain, weight, steps)
-        self.tree.node_of[node.chain] = node
+        vertex = Vertex(node.chain + self.ground, weight, steps)
+        self.tree.node_of[vertex.key] = node
         above.children.append(vertex)
         vertex.leaves += map(self.leaf, self.ends.get(node.chain, []))
         for child in onward:
