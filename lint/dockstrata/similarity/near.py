@@ -121,11 +121,11 @@ def _block(nodes: list[Node]) -> Iterator[NearMiss]:
         kind = difference(_step(node), _step(leader))
         if kind == "context" and _step(node).env is None:
             continue  # the same words, other files: no edit of a Dockerfile brings them together
+        old, new = _texts(_step(node), _step(leader))
+        if old == new:
+            continue  # what the builds are given differs
         if gained and mine and theirs:
-            edits = [
-                _edit(_own(image, node).instruction, kind, *_texts(_step(node), _step(leader)))
-                for image in theirs
-            ]
+            edits = [_edit(_own(image, node).instruction, kind, old, new) for image in theirs]
             # Images on one parent share its instruction.
             yield NearMiss((*mine, *theirs), gained, tuple(dict.fromkeys(edits)))
 
@@ -153,13 +153,18 @@ def _texts(step: Step, other: Step) -> tuple[str, str]:
     if step.instruction.line != other.instruction.line:
         return step.instruction.line, other.instruction.line
     mine, theirs = _context(step), _context(other)
-    return " ".join(sorted(mine - theirs)), " ".join(sorted(theirs - mine))
+    if set(mine) == set(theirs):
+        return " ".join(mine), " ".join(theirs)  # another order
+    return (
+        " ".join(sorted(set(mine) - set(theirs))),
+        " ".join(sorted(set(theirs) - set(mine))),
+    )
 
 
-def _context(step: Step) -> set[str]:
-    """The environment, user and folder of a step, one text each."""
-    env = {f"{name}={readable(value)}" for name, value in step.env or ()}
-    return env | {readable(part) for part in step.body if isinstance(part, str) and part}
+def _context(step: Step) -> list[str]:
+    """The environment in its order, user and folder of a step, one text each."""
+    env = [f"{name}={readable(value)}" for name, value in step.env or ()]
+    return env + [readable(part) for part in step.body if isinstance(part, str) and part]
 
 
 def _edit(node: Instruction, kind: str, old: str, new: str) -> NearEdit:
