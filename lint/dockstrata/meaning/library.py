@@ -104,6 +104,23 @@ class Library:
                 self.products.setdefault(name, product)
         self.builds[path] = distinct
 
+    def asked(self, path: str) -> list[tuple[int, Build]]:
+        """What is asked of a file: the number of a way of building it, and that with the target
+        and all tags; one item for each target."""
+        found: dict[tuple[int, str | None], Build] = {}
+        ways = self.builds[path]
+        for told in self.told.get(path, ()) if path not in self.marked else ():
+            build = self.own_names.resolved(told)
+            number = next(n for n, other in enumerate(ways) if same_build(build, other))
+            known = found.get((number, build.target))
+            tags = (*(known.tags if known is not None else ()), *build.tags)
+            found[number, build.target] = replace(
+                ways[number], target=build.target, tags=tuple(dict.fromkeys(tags))
+            )
+        if not found:
+            return list(enumerate(ways))
+        return [(number, build) for (number, _), build in found.items()]
+
     def with_documents(self, documents: Mapping[str, Document]) -> Library:
         """The same set with other texts; what is built how stays."""
         values = list(documents.values())

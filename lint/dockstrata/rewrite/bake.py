@@ -35,11 +35,11 @@ def bake_file(repository: Repository, path: str) -> str:
         _target(named(ref), documents[file], library.builds[file][0], by_reference, (ref,))
         for file, ref in sorted(references.items())
     ]
-    taken: set[tuple[str, Build]] = set()
+    taken: set[tuple[str, int, str | None]] = set()
     for reference, product in products:
         build = library.builds[product.path][product.build]
         build = replace(build, target=product.target)
-        taken.add((product.path, build))
+        taken.add((product.path, product.build, product.target))
         document = documents[product.path]
         bases.append(_target(named(reference), document, build, by_reference, (reference,)))
     children: list[Target] = []
@@ -47,8 +47,8 @@ def bake_file(repository: Repository, path: str) -> str:
         (file, build)
         for file in sorted(documents)
         if file not in references and bases_of(documents[file], by_reference)
-        for build in library.builds[file]
-        if (file, build) not in taken
+        for number, build in library.asked(file)
+        if (file, number, build.target) not in taken
     ]
     shown = target_names((_relative(file, repository.root) for file, _ in below), used)
     for name, (file, build) in zip(shown, below, strict=True):
