@@ -38,10 +38,12 @@ class Vertex:
 @dataclass(frozen=True, slots=True)
 class Root:
     """A tree to choose from. ``above`` are bases that exist already, the lowest first; the
-    vertex of a tree that stands on some is the last of them, and is not chosen again."""
+    vertex of a tree that stands on some is the last of them, and is not chosen again. ``fixed``:
+    everything in the tree stands on it, and no base may pass it by."""
 
     vertex: Vertex
     above: tuple[Vertex, ...] = ()
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,8 @@ class _Solver:
         if vertex.key in self.barred:
             return []
         levels: list[int] = []
-        for level in range(1, self.levels + 1):
+        lowest = len(self.root.above) if self.root.fixed and not self.free else 0
+        for level in range(lowest + 1, self.levels + 1):
             parent = self.parent(above, level)
             if levels and parent is self.parent(above, levels[-1]):
                 continue

@@ -187,7 +187,9 @@ class _Grower:
         for child in base.node.children:
             self.grow(child, vertex, weight, steps)
         # As many as lie on its FROM path: each uses up one level of the depth.
-        self.tree.roots.append(Root(vertex, (vertex,) * (base.image.depth - 1)))
+        above = (vertex,) * (base.image.depth - 1)
+        fixed = any(candidate.image.parent is not None for candidate in candidates)
+        self.tree.roots.append(Root(vertex, above, fixed))
 
     def leaf(self, candidate: Candidate) -> Leaf:
         weight = sum(self.weights[step.chain] for step in candidate.image.all_steps)

@@ -65,17 +65,22 @@ def _paths(root: Vertex) -> dict[str, list[Vertex]]:
     return found
 
 
-def best_by_brute_force(root: Vertex, limits: PlanSettings, existing: int = 0) -> tuple[float, int]:
+def best_by_brute_force(
+    root: Vertex, limits: PlanSettings, existing: int = 0, fixed: bool = False
+) -> tuple[float, int]:
     """The cheapest cost of any choice, and the fewest bases that reach it.
 
     Every chosen vertex gets every level (0: not chosen) and stands on the heaviest chosen one of a
     lower level; a leaf on the heaviest of the levels that it admits. ``existing``: the root is a
-    base that is there already, at that level.
+    base that is there already, at that level, and with ``fixed`` no other lies as low.
     """
     paths = _paths(root)
     keys = [key for key in paths if not existing or key != root.key]
     best: tuple[float, int] | None = None
-    for levels in product(range(limits.max_depth - 1), repeat=len(keys)):
+    free = [
+        level for level in range(limits.max_depth - 1) if not fixed or not 0 < level <= existing
+    ]
+    for levels in product(free, repeat=len(keys)):
         level = dict(zip(keys, levels, strict=True))
         cost = _cost_of_levels(paths, {root.key: existing, **level}, limits, existing)
         count = sum(map(bool, levels))
@@ -224,14 +229,24 @@ def _rename(vertex: Vertex, prefix: str) -> None:
 
 
 @settings(FAST, max_examples=100)
-@given(trees(5), SMALL_LIMITS.map(lambda limits: replace(limits, min_images=2)), st.integers(1, 3))
-def test_on_bases_that_exist_already(tree: Vertex, limits: PlanSettings, count: int) -> None:
+@given(
+    trees(5),
+    SMALL_LIMITS.map(lambda limits: replace(limits, min_images=2)),
+    st.integers(1, 3),
+    st.booleans(),
+)
+def test_on_bases_that_exist_already(
+    tree: Vertex, limits: PlanSettings, count: int, fixed: bool
+) -> None:
     """Existing bases are never chosen, cost nothing, and take their share of the depth."""
     assume(count <= limits.max_depth - 2)
     above = [Vertex(f"e{n}", 0.0, 0) for n in range(count - 1)] + [tree]
-    choice = choose([Root(tree, tuple(above))], limits)
+    choice = choose([Root(tree, tuple(above), fixed)], limits)
     assert not {vertex.key for vertex in above} & set(choice.chosen)
-    assert abs(choice.cost - best_by_brute_force(tree, limits, existing=count)[0]) < 1e-6
+    best = best_by_brute_force(tree, limits, existing=count, fixed=fixed)[0]
+    assert abs(choice.cost - best) < 1e-6
+    if fixed:
+        assert set(choice.chosen) <= choice.base_of.keys()
 
 
 def test_nothing_to_choose_from() -> None:

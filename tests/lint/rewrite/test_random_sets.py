@@ -16,7 +16,7 @@ sys.path.insert(0, str(BENCH))
 
 from refactor_fuzz import Failure, attempt, generate, show  # noqa: E402
 
-FAILED_ONCE = (1808, 6431)
+FAILED_ONCE = (1808, 6431, 91675)
 """Seeds of the long run that were defects."""
 
 
