@@ -46,6 +46,7 @@ _FOLDERS = (
     "docker_templates",
     "eng/dockerfile-templates",
 )
+_FOR_TEMPLATES = frozenset(part for part in _FOLDERS if names.in_template_folder(f"{part}/x"))
 _TEMPLATE_WORDS = names.words("template tpl tmpl j jinja em in erb")
 _WORD = re.compile(r"[a-z]+")
 _PLACEHOLDER = re.compile(r"\{\{|\{%|%%\w+%%|<%|@\w+@|\b0\.0\.0\b|\$\{?\w")
@@ -122,9 +123,8 @@ def template_for(
     if folder is not None:
         return folder
     for directory in above if said or text else ():
-        for part in _FOLDERS:
-            folder = look.inside(directory, part)
-            candidates = [] if folder is None else look.templates(folder)
+        for _, folder in look.folders(directory):
+            candidates = look.templates(folder)
             if not said:
                 candidates = [it for it in candidates if _yields(read(it), text)]
             if candidates:
@@ -148,6 +148,7 @@ class Look:
         self._siblings = siblings
         self._seen: dict[str, frozenset[str]] = {}
         self._templates: dict[str, list[str]] = {}
+        self._folders: dict[str, list[tuple[str, str]]] = {}
 
     def names(self, directory: str) -> frozenset[str]:
         if directory not in self._seen:
@@ -158,11 +159,16 @@ class Look:
         directory, _, name = path.rpartition("/")
         return name in self.names(directory)
 
-    def inside(self, directory: str, part: str) -> str | None:
-        """The folder ``part`` of a directory, ``None`` where there is none."""
-        if part and part.partition("/")[0] not in self.names(directory):
-            return None
-        return _join(directory, part)
+    def folders(self, directory: str) -> list[tuple[str, str]]:
+        """Where templates of a directory may lie: each such folder by name and by path."""
+        if directory not in self._folders:
+            here = self.names(directory)
+            self._folders[directory] = [
+                (part, _join(directory, part))
+                for part in _FOLDERS
+                if not part or part.partition("/")[0] in here
+            ]
+        return self._folders[directory]
 
     def templates(self, directory: str) -> list[str]:
         if directory not in self._templates:
@@ -216,12 +222,11 @@ def _from_folder(path: str, above: list[str], look: Look) -> str | None:
     """A folder of templates with a part that is named as a directory on the file's way."""
     for directory in above:
         way = path[len(directory) :].strip("/").split("/")[:-1]
-        for part in _FOLDERS:
-            if not names.in_template_folder(part + "/x"):
+        for part, folder in look.folders(directory):
+            if part not in _FOR_TEMPLATES:
                 continue
-            folder = look.inside(directory, part)
-            present = frozenset() if folder is None else look.names(folder)
-            if folder is None or not present or path.startswith(folder + "/"):
+            present = look.names(folder)
+            if not present or path.startswith(folder + "/"):
                 continue
             for step in way:
                 if step in present:
