@@ -61,9 +61,14 @@ class Facts:
         return layout_platforms(context, os.path.dirname(build.origin), ".")
 
     @cached_property
-    def plan(self) -> Plan:
-        """What ``dockstrata plan`` would propose, less its proof. Generated files are left out."""
+    def plans(self) -> tuple[Plan, ...]:
+        """What ``dockstrata plan`` would propose, less its proof. Generated files are left out.
+
+        One plan a tier: on external roots, on images of the set, then stages inside one file. An
+        image is in one of them at most.
+        """
         from dockstrata.plan.adoptable import adoptable_images
+        from dockstrata.plan.candidates import tiers
         from dockstrata.plan.model import Refusal
         from dockstrata.plan.planner import Placement, make_plan
 
@@ -73,7 +78,26 @@ class Facts:
             if image.path in self.generated
         }
         adoptable = adoptable_images(self.images, self.library)
-        return make_plan(self.images, self.settings, Placement(), excluded, adoptable)
+        limit = self.settings.max_depth
+        depths = {image.id: image.depth for image in self.images.images}
+        found: list[Plan] = []
+        for tier in tiers(limit):
+            able = [i for i in self.images.images if i.id not in excluded and tier.takes(i)]
+            if len(able) < 2 and not adoptable:
+                continue
+            plan = make_plan(
+                self.images, self.settings, Placement(), excluded, adoptable, tier=tier
+            )
+            found.append(plan)
+            for image in self.images.images:
+                depths[image.id] += plan.depth_after[image.id] - image.depth
+                if image.id in plan.base_of:
+                    excluded[image.id] = Refusal(image.id, "moved", "is on a base already")
+                elif depths[image.id] >= limit:
+                    excluded.setdefault(
+                        image.id, Refusal(image.id, "depth-limit", "its parent gets deeper")
+                    )
+        return tuple(found)
 
     def mentions_target(self, build: Build, name: str) -> bool:
         """Whether the bake files beside a build's own may have a target of that name."""

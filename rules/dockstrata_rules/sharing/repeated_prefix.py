@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @set_rule(code="DS101", name="repeated-prefix", severity=Severity.WARNING)
 def repeated_prefix(context: SetContext) -> Iterator[Finding]:
-    for base in context.facts.plan.bases:
+    for base in (base for plan in context.facts.plans for base in plan.bases):
         places = [
             (image, node)
             for image in sorted(base.served, key=lambda image: image.path)
@@ -54,7 +54,11 @@ def repeated_prefix(context: SetContext) -> Iterator[Finding]:
             continue
         (first, at), *others = places
         related = [
-            Related(image.path, node.start_line, f"{image.stage.label} shares the steps up to here")
+            Related(
+                image.path,
+                node.start_line,
+                f"stage {image.stage.label} shares the steps up to here",
+            )
             for image, node in others
         ]
         yield context.finding(at, _message(base, first, len(places)), related=related)

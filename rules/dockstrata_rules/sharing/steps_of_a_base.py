@@ -60,7 +60,7 @@ from dockstrata.rule import Finding, Related, SetContext, Severity, set_rule
 
 @set_rule(code="DS103", name="steps-of-a-base", severity=Severity.WARNING)
 def steps_of_a_base(context: SetContext) -> Iterator[Finding]:
-    for base in context.facts.plan.reused:
+    for base in (base for plan in context.facts.plans for base in plan.reused):
         its = context.images.of(base.path)[-1].stage.node.start_line
         for member in base.members:
             step = member.image.steps[member.steps - 1]
