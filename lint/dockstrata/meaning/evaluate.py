@@ -209,10 +209,10 @@ class Evaluator:
         parent = find_stage(self.stages, image) if image == image.lower() else None
         if self.replaced:
             parent, image, platform = None, name or "", None
-        known = barrier = None
+        known = barrier = usual = None
         if parent is None:
             found = self.outside(image)
-            image, known, barrier = found.image, found.stage, found.barrier
+            image, known, barrier, usual = found.image, found.stage, found.barrier, found.usual
         if self.replaced:
             barrier = Barrier("named-context", f"the named context {image} replaces the stage")
         below = parent or known
@@ -238,6 +238,7 @@ class Evaluator:
             chain=start,
             meaning=meaning,
             problem=problem,
+            usual=usual,
         )
         if below is None and root == "scratch":
             self.state = State(env={"PATH": DEFAULT_PATH}, workdir="/")

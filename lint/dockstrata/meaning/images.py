@@ -15,6 +15,7 @@ class Image:
 
     ``parent`` is the image that it is built FROM where that is in the set, else ``None``;
     ``depth`` counts the images on the FROM path, the external root and this one included.
+    ``below`` is the parent, or what stands there by the defaults of arguments.
     """
 
     id: str
@@ -22,6 +23,7 @@ class Image:
     stage: Stage
     parent: Image | None
     depth: int
+    below: Image | None = None
 
     @property
     def path(self) -> str:
@@ -73,8 +75,11 @@ def image_set(evaluations: Iterable[Evaluation]) -> ImageSet:
             evaluation = home[id(stage)]
             below = stage.base if stage.parent is None else evaluation.stages[stage.parent]
             parent = image(below) if below is not None and id(below) in home else None
-            depth = 2 if parent is None else parent.depth + 1
-            made[id(stage)] = Image(ids[id(stage)], evaluation, stage, parent, depth)
+            usual = stage.usual if stage.usual is not None and id(stage.usual) in home else None
+            lower = parent or (image(usual) if usual is not None else None)
+            depth = 2 if lower is None else lower.depth + 1
+            one = Image(ids[id(stage)], evaluation, stage, parent, depth, lower)
+            made[id(stage)] = one
         return made[id(stage)]
 
     found = [image(stage) for evaluation in sound for stage in evaluation.stages]

@@ -28,12 +28,14 @@ class Outside:
 
     ``image`` is what it is called, ``stage`` the stage of the set that builds it, ``directory``
     the folder that a named context is. ``barrier`` keeps what draws from it where it is.
+    ``usual`` is the stage that it is where arguments in the name have their defaults.
     """
 
     image: str
     stage: Stage | None = None
     directory: str | None = None
     barrier: Barrier | None = None
+    usual: Stage | None = None
 
 
 def context_name(name: str) -> str:
@@ -50,7 +52,11 @@ def outside(name: str, named: Mapping[str, str], resolve: Resolver) -> Outside:
     if context is None:
         # What the build passes decides which image of the set it is; the symbol stays.
         concrete = _GIVEN.sub(r"\1", name) if is_symbolic(name) else name
-        if is_symbolic(concrete) or concrete == "scratch":
+        if is_symbolic(concrete):
+            usual = as_built(concrete)
+            known = None if is_symbolic(usual) else resolve(canonical_image(usual))
+            return Outside(name, usual=known)
+        if concrete == "scratch":
             return Outside(name)
         return Outside(name, resolve(canonical_image(concrete)))
     if context.startswith(_IMAGE):

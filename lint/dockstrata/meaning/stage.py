@@ -34,6 +34,8 @@ class Stage:
     ``root`` the image at the bottom of the chain; ``start_chain`` the digest before the first
     step, ``chain`` and ``meaning`` those after the last. ``platform`` is ``None`` where it is the
     target's. ``evaluated`` leaves FROM out. ``problem`` says why the build would fail here.
+    ``usual`` is the stage of another file that FROM means by the defaults of its arguments: it
+    counts for the depth, and not for the meaning, which holds for every value.
     """
 
     index: int
@@ -52,6 +54,7 @@ class Stage:
     end: State = field(default_factory=State)
     problem: str | None = None
     barrier: Barrier | None = None
+    usual: Stage | None = None
 
     @property
     def steps(self) -> list[Step]:

@@ -8,7 +8,7 @@ from dockstrata.meaning.library import Library
 
 def adoptable_images(images: ImageSet, library: Library) -> dict[str, str]:
     """dockstrata's bases, and what others are built on: by id, what they are called after FROM."""
-    parents = {image.parent.id for image in images.images if image.parent is not None}
+    parents = {image.below.id for image in images.images if image.below is not None}
     stages = {id(image.stage): image for image in images.images}
     found: dict[str, str] = {}
     for reference, product in library.products.items():

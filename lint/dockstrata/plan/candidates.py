@@ -26,8 +26,7 @@ class Tier:
 
     def takes(self, image: Image) -> bool:
         """Whether the image is one of this tier's."""
-        ground = 1 if image.parent is None else image.parent.depth
-        return ground == self.depth and (self.inside or image.stage.parent is None)
+        return image.depth - 1 == self.depth and (self.inside or image.stage.parent is None)
 
 
 FIRST = Tier()
@@ -95,6 +94,9 @@ def candidates(
         if refusal is not None:
             refused[image.id] = refusal
         else:
+            if image.parent is None:
+                # What it stands on is outside the tree, and takes its share of the depth.
+                levels -= tier.depth - 1
             candidate = _candidate(image, levels, others.followers.get(image.id, ()), tier.inside)
             if (limit := limits.get(image.id)) is not None and limit.steps < candidate.steps:
                 steps = limit.steps
@@ -134,10 +136,10 @@ def _heights(images: ImageSet) -> dict[str, int]:
     """By image id, how many images of the set lie above it on the longest chain."""
     heights: dict[str, int] = {}
     for image in images.images:
-        height, below = 1, image.parent
+        height, below = 1, image.below
         while below is not None and heights.get(below.id, 0) < height:
             heights[below.id] = height
-            height, below = height + 1, below.parent
+            height, below = height + 1, below.below
     return heights
 
 

@@ -145,7 +145,7 @@ def _bases(
             parent=parent,
             members=_members(direct[key], node),
             served=tuple(served[key]),
-            depth=(parent.depth if parent else 1) + 1,
+            depth=(parent.depth if parent else served[key][0].depth - 1) + 1,
             saved_steps=again * len(own),
             saved_cost=again * _weight(own, weights) - settings.image_cost,
         )
@@ -203,13 +203,13 @@ def _depths(images: ImageSet, base_of: Mapping[str, Base]) -> dict[str, int]:
         at: Image | None = image
         while at is not None and at.id not in depths:
             chain.append(at)
-            at = at.parent
+            at = at.below
         for link in reversed(chain):
             base = base_of.get(link.id)
             if base is not None:
                 depths[link.id] = base.depth + 1
-            elif link.parent is not None:
-                depths[link.id] = depths[link.parent.id] + 1
+            elif link.below is not None:
+                depths[link.id] = depths[link.below.id] + 1
             else:
                 depths[link.id] = link.depth
     return depths
@@ -243,7 +243,9 @@ def _refusals(
             continue  # another build of a stage, which its leader decides for, or another tier's
         elif candidate.stop is not None and candidate.steps < shared:
             found.append(candidate.stop)
-        elif base is not None and base.depth - 1 >= candidate.levels:
+        elif base is not None and base.depth - 1 >= candidate.levels + (
+            image.depth - 2 if image.parent is None else 0
+        ):
             message = f"more bases would make its chain deeper than {settings.max_depth}"
             found.append(Refusal(image.id, "depth-limit", message))
         elif not tier.inside:

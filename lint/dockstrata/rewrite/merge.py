@@ -122,8 +122,9 @@ def _only_child(library: Library, path: str, reference: str) -> tuple[Image, Ima
     parent = next((image for image in images if image.evaluation is evaluation), None)
     if parent is None or len(evaluation.stages) != 1:
         return None
-    found = [image for image in images if image.parent is parent]
-    return (found[0], parent) if len(found) == 1 else None
+    found = [image for image in images if image.below is parent]
+    alone = len(found) == 1 and found[0].parent is parent
+    return (found[0], parent) if alone else None
 
 
 def _shorten(

@@ -163,3 +163,29 @@ def test_a_stage_asked_for_by_its_number_keeps_it() -> None:
     done = applied()
     assert not done.plan.bases
     assert {refusal.reason for refusal in done.plan.refused} == {"numbered-target"}
+
+
+BY_DEFAULT = "ARG BASE=acme/base:1\nFROM ${{BASE}}\nRUN common\nRUN {0}\n"
+
+
+def test_what_a_default_names_counts_for_the_depth() -> None:
+    lay({**COMPANY, **{f"{name}/Dockerfile": BY_DEFAULT.format(name) for name in "ab"}})
+    images = {image.id: image for image in read_repository(["."]).set.images}
+    assert (images["a/Dockerfile#0"].depth, images["a/Dockerfile#0"].parent) == (3, None)
+    (base,) = applied().plan.bases
+    assert (base.depth, Path("a/Dockerfile").read_text()) == (
+        3,
+        f"ARG BASE=acme/base:1\nFROM {base.ref}\nRUN a\n",
+    )
+    assert "ARG BASE=acme/base:1\nFROM ${BASE}\n" in Path(base.path).read_text()
+
+
+def test_and_holds_the_limit() -> None:
+    files = {f"{name}/Dockerfile": BY_DEFAULT.format(name) for name in "ab"}
+    lay({**COMPANY, **files, "c/Dockerfile": "FROM debian:12\nRUN apt-get update\nRUN c\n"})
+    done = applied(Options(PlanSettings(max_depth=3)))
+    assert {base.path for base in done.plan.bases} == set()
+    reasons = {refusal.id: refusal.reason for refusal in done.plan.refused}
+    assert (reasons["a/Dockerfile#0"], reasons["b/Dockerfile#0"]) == ("depth-limit",) * 2
+    done = applied()
+    assert max(done.plan.depth_after.values()) <= 4
