@@ -228,13 +228,34 @@ def test_a_new_dockerfile_moves_onto_the_base_that_is_there(cli: Cli, project: P
     (project / "late").mkdir()
     (project / "late/Dockerfile").write_text(PREFIX + "CMD late\n")
     base = (project / "bases/debian-curl-setup/Dockerfile").read_bytes()
-    cli("apply", cwd=project)
+    assert "Moved 1 file onto 1 existing base" in cli("apply", cwd=project)
     assert (project / "late/Dockerfile").read_text() == (
         "FROM localhost/debian-curl-setup:12\nCMD late\n"
     )
     assert (project / "bases/debian-curl-setup/Dockerfile").read_bytes() == base
     assert "late" in (project / "bases/docker-bake.hcl").read_text()
     assert cli("apply", cwd=project) == "Nothing to change.\n"
+
+
+def test_a_base_that_one_image_is_left_on_goes(cli: Cli, project: Path) -> None:
+    cli("apply", cwd=project)
+    (project / "two/Dockerfile").unlink()
+    what = "the base that one image is left on"
+    assert f"Would dissolve {what}." in cli("apply", "--check", cwd=project, code=1)
+    assert f"Dissolved {what}; each image proved equal." in cli("apply", cwd=project)
+    assert (project / "one/Dockerfile").read_text().startswith("FROM debian:12\n")
+    assert not (project / "bases").exists()
+
+
+def test_a_chain_that_is_too_deep_is_merged(cli: Cli, project: Path) -> None:
+    names = ("zero", "first", "second")
+    for name, root in zip(names, ("debian", "me/zero", "me/first"), strict=True):
+        (project / name).mkdir()
+        (project / name / "Dockerfile").write_text(f"FROM {root}:1\nRUN {name}\n")
+    services = "".join(f"  {n}:\n    image: me/{n}:1\n    build: {n}\n" for n in names)
+    (project / "compose.yaml").write_text(f"services:\n{services}")
+    out = cli("apply", "--max-depth", "3", cwd=project)
+    assert "; merged 1 parent into children, for --max-depth; each image proved equal" in out
 
 
 # Bad input.

@@ -31,6 +31,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     """
     from dockstrata.errors import DockstrataError
     from dockstrata.meaning.repository import common_root
+    from dockstrata.report.plain import count
     from dockstrata.report.terminal import printable
     from dockstrata.rewrite import journal
     from dockstrata.rewrite.refactor import refactor, taken_along
@@ -42,7 +43,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     root = common_root(paths)
     if undo:
         restored = journal.undo(root)
-        click.echo(f"Undone: {_files(len(restored))} as before.")
+        click.echo(f"Undone: {count(len(restored), 'file')} as before.")
         return
     if not check:
         for path in journal.recover(root):
@@ -57,15 +58,8 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
         click.echo("Nothing to change.")
         raise SystemExit(done)
     _refuse(refactoring)
-    plan = refactoring.plan
-    summary = (
-        f"{_files(len(refactoring.changed))} onto {len(plan.bases)} new base"
-        f"{'' if len(plan.bases) == 1 else 's'}, {plan.steps} → {plan.steps_after} steps"
-    )
-    if not plan.bases and not plan.reused and not refactoring.merged.merges:
-        summary = "nothing"
     if check:
-        click.echo(f"Would move {summary}. See `dockstrata plan`.")
+        click.echo(f"Would {_what(refactoring)}. See `dockstrata plan`.")
         for path in sorted(gone):
             click.echo(f"Would remove {printable(path)}.")
         for path in sorted(wired):
@@ -74,7 +68,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     if not allow_dirty:
         _refuse_dirty([*refactoring.changed, *gone, *wired], journal.written_before(root))
     journal.write_all(root, files)
-    click.echo(f"Moved {summary}; each image proved equal.")
+    click.echo(f"{_what(refactoring, past=True).capitalize()}; each image proved equal.")
     there = refactoring.originals
     for path in sorted(path for path in refactoring.new if path not in there):
         click.echo(f"  new      {printable(path)}")
@@ -153,5 +147,23 @@ def _refuse_dirty(paths: list[str], ours: set[str]) -> None:
         )
 
 
-def _files(count: int) -> str:
-    return f"{count} file{'' if count == 1 else 's'}"
+def _what(refactoring: Refactoring, past: bool = False) -> str:
+    """What it does: ``move 2 files onto 1 new base, 6 → 4 steps``."""
+    from dockstrata.report.plain import count
+
+    plan = refactoring.plan
+    said: list[str] = []
+    if plan.bases or plan.reused:
+        new, old = len(plan.bases), len(plan.reused)
+        bases = count(new, "new base") if new else count(old, "existing base")
+        said.append(
+            f"move{'d' if past else ''} {count(len(refactoring.changed), 'file')} onto {bases},"
+            f" {plan.steps} → {plan.steps_after} steps"
+        )
+    if merges := len(refactoring.merged.merges):
+        parents = count(merges, "parent")
+        said.append(f"merge{'d' if past else ''} {parents} into children, for --max-depth")
+    if merges := len(refactoring.dissolved.merges):
+        bases = "the base" if merges == 1 else f"{merges} bases"
+        said.append(f"dissolve{'d' if past else ''} {bases} that one image is left on")
+    return "; ".join(said) or ("wrote the bake file" if past else "write the bake file")

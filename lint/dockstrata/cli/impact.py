@@ -59,7 +59,7 @@ def command(
     from dockstrata.selection import suggestion
 
     if (since is None) == (not images):
-        raise click.UsageError("give --since REF or --image REF")
+        raise click.UsageError("give either --since REF or --image REF")
     if level is not None and form != "github-matrix":
         raise click.UsageError("--level is for --format github-matrix")
     given = Configuration() if no_config else load_configuration(config, hadolint=False)

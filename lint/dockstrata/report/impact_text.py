@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockstrata.build.impact import Impact, Rebuild
+from dockstrata.report.plain import count
 from dockstrata.report.terminal import printable
 
 _SHOWN = 5
@@ -40,4 +41,5 @@ def _image(rebuild: Rebuild) -> Iterator[str]:
     for reason in rebuild.reasons[:_SHOWN]:
         yield f"    {printable(reason.message)}"
     if len(rebuild.reasons) > _SHOWN:
-        yield f"    and {len(rebuild.reasons) - _SHOWN} more reasons (--format json has all)"
+        more = count(len(rebuild.reasons) - _SHOWN, "more reason")
+        yield f"    and {more} (--format json has all)"
