@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from dockstrata.syntax.gotext import SPACE
+
 # A character of a Go file path pattern that is not itself.
 _MAGIC = re.compile(r"[*?\[\\]")
 
@@ -52,20 +54,20 @@ class IgnoreFile:
         for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
             if line.startswith("#"):  # before trimming: an indented `#` is a pattern
                 continue
-            line = line.strip()
-            if not line:
+            # The builder's reader and its matcher each trim and clean: `./!a` is an exception,
+            # `!/` is refused.
+            cleaned = _cleaned(_read(line).strip(SPACE))
+            if not cleaned:
                 continue
-            negated = line[0] == "!"
-            if negated and not (line := line[1:].strip()):
-                problems.append((number, 'the pattern "!" excludes nothing'))
+            negated = cleaned[0] == "!"
+            cleaned = cleaned[negated:]
+            if not cleaned:
+                problems.append((number, f'the pattern "{line.strip(SPACE)}" excludes nothing'))
                 continue
-            cleaned = clean(line)
-            if len(cleaned) > 1 and cleaned[0] == "/":
-                cleaned = cleaned[1:]
             try:
                 patterns.append(_compile(cleaned, negated))
             except ValueError as error:
-                problems.append((number, f"{line}: {error}"))
+                problems.append((number, f"{line.strip(SPACE)}: {error}"))
         return IgnoreFile(path, tuple(patterns), tuple(problems))
 
     @staticmethod
@@ -156,6 +158,18 @@ def clean(path: str) -> str:
     """Go's ``path.Clean``: one slash between names, no ``.``, ``..`` resolved; ``.`` if empty."""
     cleaned = posixpath.normpath(path) if path else "."
     return cleaned[1:] if cleaned.startswith("//") else cleaned
+
+
+def _read(line: str) -> str:
+    """A line as the builder's reader hands it on: relative, cleaned behind its ``!``."""
+    line = line.strip(SPACE)
+    mark = "!" if line.startswith("!") else ""
+    cleaned = _cleaned(line[len(mark) :].strip(SPACE))
+    return mark + (cleaned[1:] if len(cleaned) > 1 and cleaned[0] == "/" else cleaned)
+
+
+def _cleaned(text: str) -> str:
+    return clean(text) if text else ""
 
 
 def _compile(text: str, negated: bool) -> _Pattern:

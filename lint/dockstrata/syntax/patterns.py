@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import takewhile
 
 
 class WordError(ValueError):
@@ -52,13 +53,24 @@ def replace_all(pattern: str, replacement: str, value: str) -> str:
     return "".join(parts)
 
 
-# A template's name: the longest run of letters, digits and underscores.
-_TEMPLATE = re.compile(r"\$(?:\$|\w+|\{\w+\})")
+_TEMPLATE = re.compile(r"\$(?:\$|(?P<bare>\w+)|\{(?P<braced>\w+)\})")
 
 
 def _filled(template: str, whole: str) -> str:
-    values = {"$$": "$", "$0": whole, "${0}": whole}
-    return _TEMPLATE.sub(lambda found: values.get(found[0], ""), template)
+    def value(found: re.Match[str]) -> str:
+        if found[0] == "$$":
+            return "$"
+        text = found["bare"] or found["braced"]
+        # A name is the longest run of letters, decimal digits and underscores: Python's `\w` has
+        # other numbers, too.
+        name = "".join(
+            takewhile(lambda char: char.isalpha() or char.isdecimal() or char == "_", text)
+        )
+        if not name or (found["braced"] and name != text):
+            return found[0]
+        return (whole if name == "0" else "") + text[len(name) :]
+
+    return _TEMPLATE.sub(value, template)
 
 
 @lru_cache(maxsize=512)

@@ -40,3 +40,16 @@ def test_refusals_against_buildkit() -> None:
     random = Random(1)
     found = fuzz_refusals.differences([fuzz_refusals.generate(random) for _ in range(40)], 2)
     assert not found, "\n".join(found[:5])
+
+
+@pytest.mark.parametrize(("kind", "count"), [("words", 6000), ("patterns", 4000)])
+def test_words_and_patterns_against_the_port(kind: str, count: int) -> None:
+    pytest.importorskip("e2b_dockerfile_utils", reason="the port of BuildKit's lexer is not here")
+    import fuzz_words
+
+    found = [case for case in fuzz_words.cases(kind, 3, count) if fuzz_words.difference(case)]
+    unlisted = [case for case in found if fuzz_words.difference(case) == "unlisted"]
+    assert not unlisted, "\n".join(
+        f"{case}\nours   {case.ours()}\ntheirs {case.theirs()}" for case in unlisted[:5]
+    )
+    assert len(found) < count / 5
