@@ -469,7 +469,7 @@ def check(spec: SetSpec, folder: Path) -> Counter[str]:
     counts["bases"] = len(_base_files(after))
     _same_lines(before, after, _too_deep(folder, spec, before))
     _parses(before, after)
-    targets = _bake(folder, before, after)
+    targets = read_bake(folder, before, after)
     _same_images(folder, spec, before, after, targets)
     counts["images"] = _depths(folder, spec, before, after)
     again = run("apply", str(folder), *spec.options)
@@ -610,7 +610,7 @@ class Target:
     tags: tuple[str, ...] = ()
 
 
-def _bake(folder: Path, before: Tree, after: Tree) -> dict[str, Target]:
+def read_bake(folder: Path, before: Tree, after: Tree) -> dict[str, Target]:
     """The bake file's targets by name, checked against the files."""
     if "bases/docker-bake.hcl" not in after:
         if _base_files(after):
@@ -805,7 +805,7 @@ def _compare(path: str, old: Builder, new: Builder, added: set[int]) -> None:
 
 def _depths(folder: Path, spec: SetSpec, before: Tree, after: Tree) -> int:
     limit = _limit(spec)
-    targets = _bake(folder, before, after)
+    targets = read_bake(folder, before, after)
     images = 0
     for path in _changed(before, after):
         if path.endswith(".hcl"):
