@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from dockstrata.load.wildcards import DEEP, REST, STAR, UNBOUNDED, Wildcards
 from dockstrata.syntax.gotext import SPACE
 
 # A character of a Go file path pattern that is not itself.
@@ -17,13 +18,13 @@ _MAGIC = re.compile(r"[*?\[\\]")
 class _Pattern:
     text: str
     negated: bool
-    # How to compare: "exact", "prefix" (ends in `**`), "suffix" (starts with `**`) or a regex.
+    # How to compare: "exact", "prefix" (ends in `**`), "suffix" (starts with `**`) or "wild".
     kind: str
-    regex: re.Pattern[str] | None = field(default=None, compare=False)
+    wild: Callable[[str], object] | None = field(default=None, compare=False)
 
     def match(self, path: str) -> bool:
-        if self.regex is not None:
-            return self.regex.fullmatch(path) is not None
+        if self.wild is not None:
+            return bool(self.wild(path))
         if self.kind == "exact":
             return path == self.text
         if self.kind == "prefix":
@@ -174,7 +175,8 @@ def _cleaned(text: str) -> str:
 
 def _compile(text: str, negated: bool) -> _Pattern:
     path_pattern(text)  # the builder checks the syntax so before it compiles
-    kind, regex, position = "exact", "", 0
+    kind, position = "exact", 0
+    parts: list[str] = []
     while position < len(text):
         char = text[position]
         start, position = position, position + 1
@@ -182,27 +184,33 @@ def _compile(text: str, negated: bool) -> _Pattern:
             position += 1
             position += text.startswith("/", position)  # `**/` is `**`
             if position < len(text):
-                kind, regex = "regex", regex + "(?:.*/)?"
-            elif kind == "exact":
-                kind = "prefix"
+                kind, part = "wild", DEEP
             else:
-                kind, regex = "regex", regex + ".*"
+                kind, part = ("prefix" if kind == "exact" else "wild"), REST
             if start == 0:
                 kind = "suffix"
         elif char == "*":
-            kind, regex = "regex", regex + "[^/]*"
+            kind, part = "wild", STAR
         elif char == "?":
-            kind, regex = "regex", regex + "[^/]"
+            kind, part = "wild", "[^/]"
         elif char == "[":
-            body, position = _char_class(text, position, backwards=False)
-            kind, regex = "regex", regex + body
+            part, position = _char_class(text, position, backwards=False)
+            kind = "wild"
         elif char == "\\":
-            kind, regex = "regex", regex + re.escape(text[position])
+            kind, part = "wild", re.escape(text[position])
             position += 1
         else:
             # A lone `]` is one that a regular expression is needed for, with the builder, too.
-            kind, regex = ("regex" if char == "]" else kind), regex + re.escape(char)
-    return _Pattern(text, negated, kind, re.compile(regex) if kind == "regex" else None)
+            kind, part = ("wild" if char == "]" else kind), re.escape(char)
+        parts.append(part)
+    return _Pattern(text, negated, kind, _matcher(parts) if kind == "wild" else None)
+
+
+def _matcher(parts: list[str]) -> Callable[[str], object]:
+    """What is truthy for a path that ``parts`` match, in time that a pattern cannot blow up."""
+    if sum(part in UNBOUNDED for part in parts) > 2:
+        return Wildcards(parts).match
+    return re.compile("".join(parts)).fullmatch
 
 
 def path_pattern(pattern: str) -> re.Pattern[str]:
@@ -210,22 +218,29 @@ def path_pattern(pattern: str) -> re.Pattern[str]:
 
     Raises ``ValueError`` for a malformed pattern.
     """
-    regex, position, size = "", 0, len(pattern)
+    pieces, position, size = [""], 0, len(pattern)
     while position < size:
         char = pattern[position]
         position += 1
         if char == "*":
-            regex += "[^/]*"
+            if pieces[-1] or len(pieces) == 1:
+                pieces.append("")
         elif char == "?":
-            regex += "[^/]"
+            pieces[-1] += "[^/]"
         elif char == "[":
             body, position = _char_class(pattern, position)
-            regex += body
+            pieces[-1] += body
         else:
             if char == "\\":
                 char, position = _escaped(pattern, position)
-            regex += re.escape(char)
-    return re.compile(regex, re.DOTALL)
+            pieces[-1] += re.escape(char)
+    # `filepath.Match` takes what is between stars where it first finds it, and never gives it up.
+    between = "".join(
+        f"(?=(?P<g{number}>[^/]*?{piece}))(?P=g{number})"
+        for number, piece in enumerate(pieces[1:-1], 1)
+    )
+    last = f"[^/]*{pieces[-1]}" if len(pieces) > 1 else ""
+    return re.compile(pieces[0] + between + last, re.DOTALL)
 
 
 def _char_class(pattern: str, position: int, backwards: bool = True) -> tuple[str, int]:

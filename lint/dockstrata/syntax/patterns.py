@@ -82,7 +82,7 @@ def _regex(pattern: str, longest: bool) -> re.Pattern[str]:
     # that, Python's backtracking takes exponential time where Go's takes linear.
     out = [pieces[0]]
     for number, piece in enumerate(pieces[1:-1], 1):
-        out.append(f"(?=(.*?{piece}))\\{number}")
+        out.append(f"(?=(?P<g{number}>.*?{piece}))(?P=g{number})")
     out += (".*" if longest else ".*?", pieces[-1])
     return re.compile("".join(out))
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockstrata.load.ignorefile import IgnoreFile, clean, path_pattern
+from dockstrata.load.wildcards import DEEP, REST, STAR, Wildcards
 
 # Each: patterns, a path, whether the path is left out of the context.
 CASES = [
@@ -165,6 +169,40 @@ def test_nothing_is_taken_from_a_pruned_directory(
 )
 def test_path_pattern(pattern: str, path: str, expected: bool) -> None:
     assert (path_pattern(pattern).fullmatch(path) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matching"),
+    [
+        ("*a" * 8 + "b", "a" * 70, "a" * 70 + "b"),
+        ("**/a" * 9 + "/b", "/".join("a" * 40), "/".join("a" * 40 + "b")),
+        ("**a" * 40 + "b", "/".join("a" * 99), "/".join("a" * 99) + "b"),
+    ],
+)
+def test_many_wildcards_take_no_exponential_time(pattern: str, path: str, matching: str) -> None:
+    start = time.perf_counter()
+    assert not IgnoreFile.of([pattern]).ignores(path)
+    assert IgnoreFile.of([pattern]).ignores(matching)
+    assert not path_pattern(pattern).fullmatch(path)
+    assert time.perf_counter() - start < 1
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.lists(st.sampled_from([STAR, DEEP, REST, "[^/]", "a", "/", "[a\\n]"]), max_size=7),
+    st.text(alphabet="ab/\n", max_size=8),
+)
+def test_wildcards_match_as_their_regular_expression(parts: list[str], path: str) -> None:
+    assert Wildcards(parts).match(path) is bool(re.fullmatch("".join(parts), path))
+
+
+@given(
+    st.text(alphabet="ab*?", max_size=10).map(lambda text: text.replace("**", "*")),
+    st.text(alphabet="ab\n", max_size=10),
+)
+def test_path_pattern_gives_back_nothing_that_it_needs(pattern: str, name: str) -> None:
+    plain = pattern.replace("*", "[^/]*").replace("?", "[^/]")
+    assert bool(path_pattern(pattern).fullmatch(name)) is bool(re.fullmatch(plain, name))
 
 
 @given(st.text(alphabet="a/.", max_size=12))

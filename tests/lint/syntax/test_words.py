@@ -215,6 +215,12 @@ def test_words(text: str, expected: list[str]) -> None:
     assert expand_words(text, VALUES.get) == expected
 
 
+def test_more_stars_than_a_regular_expression_has_numbered_groups() -> None:
+    given = {"v": "a" * 120 + "x"}
+    assert expand("${v##" + "*a" * 120 + "}", given.get) == "x"
+    assert expand("${v##" + "*a" * 121 + "}", given.get) == given["v"]
+
+
 def test_not_utf8_becomes_a_replacement() -> None:
     assert expand("'\udcff'", VALUES.get) == "\ufffd"
 
