@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from dockstrata.meaning.repository import Repository
     from dockstrata.rewrite.refactor import Refactoring
 
+_SHOWN = 4
+
 
 @click.command("apply")
 @options
@@ -32,6 +34,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     from dockstrata.errors import DockstrataError
     from dockstrata.meaning.repository import common_root
     from dockstrata.report.plain import count
+    from dockstrata.report.plan_text import one_for_all
     from dockstrata.report.terminal import printable
     from dockstrata.rewrite import journal
     from dockstrata.rewrite.refactor import refactor, taken_along
@@ -76,10 +79,15 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
         click.echo(f"  changed  {printable(path)}")
     for path in sorted(gone):
         click.echo(f"  removed  {printable(path)}")
-    for image in taken_along(repository, with_bases(paths, asked.bases), given["exclude"]):
+    for base in refactoring.plan.bases:
+        if (note := one_for_all(base, refactoring)) is not None:
+            click.echo(f"note: {printable(base.path)} {printable(note)}", err=True)
+    if copied := taken_along(repository, with_bases(paths, asked.bases), given["exclude"]):
+        shown = ", ".join(map(printable, copied[:_SHOWN]))
+        more = f" and {len(copied) - _SHOWN} more" if len(copied) > _SHOWN else ""
         click.echo(
-            f"note: {printable(image)} copies a folder that holds files written now (Dockerfiles,"
-            " bases); list them in .dockerignore to keep them out of the image",
+            f"note: {shown}{more}: copies files that were written now (Dockerfiles, bases); list"
+            " them in .dockerignore to keep them out of the image",
             err=True,
         )
     bake = repository.under_root(asked.bases, "docker-bake.hcl")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from dockstrata.meaning.repository import Repository
-from dockstrata.plan.model import Base, Plan, Refusal
+from dockstrata.plan.model import Base, Refusal
 from dockstrata.report.html_page import SEARCH, code, figures, folded, page, text
 from dockstrata.report.plain import count
 from dockstrata.report.plan_text import (
@@ -15,11 +15,12 @@ from dockstrata.report.plan_text import (
     headline,
     merges,
     minimised,
+    one_for_all,
+    start,
     with_generated,
 )
 from dockstrata.rewrite.refactor import Refactoring
 from dockstrata.similarity.near import NearMiss
-from dockstrata.syntax.readable import readable
 
 _OPEN = 3
 """So many bases are unfolded from the start."""
@@ -49,7 +50,7 @@ def _body(
     if bases:
         yield "<h2>Base images</h2>"
     for number, base in enumerate(bases):
-        yield _base(base, plan, number < _OPEN)
+        yield _base(base, refactoring, number < _OPEN)
     yield from _merged(refactoring)
     refused = [*refactoring.merged.refused, *plan.refused]
     if refused:
@@ -69,15 +70,16 @@ def _body(
     yield f'<p class="soft">{sentences}<br>Each image that is moved is proved equal.</p>'
 
 
-def _base(base: Base, plan: Plan, is_open: bool) -> str:
-    start = base.parent.ref if base.parent is not None else readable(base.served[0].stage.root)
+def _base(base: Base, refactoring: Refactoring, is_open: bool) -> str:
+    plan = refactoring.plan
     where = "new stage in" if base.kind == "stage" else "new file"
     if base.existing:
         where = "exists:"
     saved = f"saves {count(base.saved_steps, 'step')} in {count(len(base.served), 'image')}"
     title = f'{code(base.ref)} <span class="repeat">{saved}</span>'
-    lines = [f"FROM {start}"]
+    lines = [f"FROM {start(base)}"]
     lines += [" ".join(step.instruction.line.split()) for step in base.own_steps]
+    note = one_for_all(base, refactoring)
     direct = {member.image.id for member in base.members}
     rows = [
         f'<div class="image">{code(image.id)} <span class="soft">depth {image.depth} →'
@@ -93,6 +95,7 @@ def _base(base: Base, plan: Plan, is_open: bool) -> str:
     body = [
         f'<div class="soft">{where} {code(base.path)}, depth {base.depth}</div>',
         f"<pre>{text_lines(lines)}</pre>",
+        *([f'<div class="soft">{text(note)}</div>'] if note is not None else []),
         *rows,
     ]
     return folded(title, body, "root", is_open)

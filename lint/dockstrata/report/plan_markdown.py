@@ -14,12 +14,13 @@ from dockstrata.report.plan_text import (
     headline,
     merges,
     minimised,
+    one_for_all,
+    start,
     with_generated,
 )
 from dockstrata.report.terminal import printable
 from dockstrata.rewrite.refactor import Refactoring
 from dockstrata.similarity.near import NearMiss
-from dockstrata.syntax.readable import readable
 
 _LARGEST = 60_000
 """GitHub takes 65,536 characters in a description or comment."""
@@ -38,7 +39,7 @@ def plan_markdown(
     ends = "\n".join(_ends(refactoring, near))
     head = f"## Shared base images\n\n{_prose(headline(repository, refactoring))}\n"
     rows = [_row(base, plan) for base in bases]
-    details = ["\n".join(_details(base, plan)) for base in bases]
+    details = ["\n".join(_details(base, refactoring)) for base in bases]
     room = _LARGEST - len(head) - len(ends)
     table = _fitting(rows, room // 2)
     parts = _fitting(details, room - sum(map(len, table)))
@@ -71,15 +72,12 @@ def _fitting(parts: Sequence[str], room: int) -> list[str]:
 
 def _row(base: Base, plan: Plan) -> str:
     name = code(base.ref) + (" (exists)" if base.existing else "")
-    cells = (name, code(_start(base)), len(base.own_steps), len(base.served), base.saved_steps)
+    cells = (name, code(start(base)), len(base.own_steps), len(base.served), base.saved_steps)
     return f"| {' | '.join(_cell(str(cell)) for cell in cells)} |"
 
 
-def _start(base: Base) -> str:
-    return base.parent.ref if base.parent is not None else readable(base.served[0].stage.root)
-
-
-def _details(base: Base, plan: Plan) -> Iterator[str]:
+def _details(base: Base, refactoring: Refactoring) -> Iterator[str]:
+    plan = refactoring.plan
     where = "new stage in" if base.kind == "stage" else "new file"
     if base.existing:
         where = "exists:"
@@ -89,8 +87,11 @@ def _details(base: Base, plan: Plan) -> Iterator[str]:
     yield f"{where} {code(base.path)}, depth {base.depth}:"
     yield ""
     steps = (_cut(" ".join(step.instruction.line.split())) for step in base.own_steps)
-    yield _fenced("dockerfile", [f"FROM {_start(base)}", *steps])
+    yield _fenced("dockerfile", [f"FROM {start(base)}", *steps])
     yield ""
+    if (note := one_for_all(base, refactoring)) is not None:
+        yield f"It {_html(note)}."
+        yield ""
     direct = {member.image.id for member in base.members}
     images = [image for image in base.served if image.id in direct]
     for image in images[:_IMAGES]:

@@ -46,7 +46,7 @@ def plan_text(
     yield headline(repository, refactoring)
     for number, base in enumerate([*plan.reused, *plan.bases], 1):
         yield ""
-        yield from _base(number, base, plan, width)
+        yield from _base(number, base, refactoring, width)
     yield from _merged(refactoring)
     yield from _refused([*refactoring.merged.refused, *plan.refused])
     yield from _near(near, width)
@@ -92,16 +92,49 @@ def minimised(plan: Plan) -> Iterator[str]:
     yield f"Minimised: cost of all steps ({costs}) and {extra}."
 
 
-def _base(number: int, base: Base, plan: Plan, width: int) -> Iterator[str]:
+def start(base: Base) -> str:
+    """What its FROM says, less the name of the stage."""
+    if base.parent is not None:
+        return base.parent.ref
+    platform = base.served[0].stage.platform
+    option = f"--platform={readable(platform)} " if platform and base.kind == "stage" else ""
+    return option + readable(base.served[0].stage.root)
+
+
+def one_for_all(base: Base, refactoring: Refactoring) -> str | None:
+    """Of a new base that copies one build context's files for images that had copies: a sentence.
+
+    The copies are equal today, and nothing keeps them so: an edit of one changes no image.
+    """
+    build = refactoring.draft.builds.get(base.path)
+    if build is None:
+        return None
+    theirs = {
+        context
+        for image in base.served
+        for step in image.steps[base.lifted_below(image) : base.lifted(image)]
+        for context in step.contexts
+    }
+    others = sorted(theirs - {build.context, *(path for _, path in build.contexts)})
+    if not others:
+        return None
+    more = f" and {count(len(others) - 1, 'other folder')}" if len(others) > 1 else ""
+    where = f"{others[0]}{more}"
+    return f"takes its files from {build.context}; the same files in {where} are used no more"
+
+
+def _base(number: int, base: Base, refactoring: Refactoring, width: int) -> Iterator[str]:
+    plan = refactoring.plan
     where = f"new file {base.path}" if base.kind == "file" else f"new stage in {base.path}"
     if base.existing:
         where = f"exists: {base.path}"
-    start = base.parent.ref if base.parent is not None else readable(base.served[0].stage.root)
     yield f"{number}. {printable(base.ref)}  ({printable(where)})"
-    yield f"   FROM {printable(start)}, depth {base.depth}"
+    yield f"   FROM {printable(start(base))}, depth {base.depth}"
     for step in base.own_steps:
         text = printable(" ".join(step.instruction.line.split()))
         yield "   " + shorten(text, width - 3)
+    if (note := one_for_all(base, refactoring)) is not None:
+        yield f"   {printable(note)}"
     yield (
         f"   saves {count(base.saved_steps, 'step')} (cost {base.saved_cost:g}) in"
         f" {count(len(base.served), 'image')}:"

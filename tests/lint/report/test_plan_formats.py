@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import html.parser
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,33 @@ def hostile_set() -> None:
             "onbuild2/Dockerfile": "FROM debian:12-onbuild\nRUN a\n",
         }
     )
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_a_base_says_whose_files_it_takes(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    same = "FROM debian:12\nCOPY list /\nRUN install /list\n"
+    folders = ("a", "b", "c")
+    write({f"{name}/Dockerfile": f"{same}RUN {name}\n" for name in folders})
+    write({f"{name}/list": "curl" for name in folders})
+    said = html.unescape(planned(capsys, form))
+    assert "takes its files from a; the same files in b and 1 other folder are used no more" in said
+    write({"compose.yaml": services(folders)})
+    assert "takes its files" not in planned(capsys, form)
+
+
+def services(folders: Sequence[str]) -> str:
+    """One build context for all."""
+    lines = (f"  {n}: {{build: {{context: all, dockerfile: ../{n}/Dockerfile}}}}" for n in folders)
+    Path("all").mkdir()
+    Path("all/list").write_text("curl")
+    return "\n".join(("services:", *lines))
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_a_stage_says_its_platform(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    stages = (f"FROM --platform=$BUILDPLATFORM debian:12 AS {n}\nRUN x\nRUN {n}\n" for n in "ab")
+    write({"Dockerfile": "".join(stages)})
+    assert "FROM --platform=${BUILDPLATFORM} debian:12" in html.unescape(planned(capsys, form))
 
 
 def test_markdown_says_all_that_decides(capsys: pytest.CaptureFixture[str]) -> None:
