@@ -1,7 +1,7 @@
 """Builds a set and what it became with plain ``docker``, and compares what docker tells of both.
 
-Nothing of dockstrata's builders or comparison is used: Dockerfiles are built as the compose and bake
-files say, and read with ``docker inspect`` and ``docker export``.
+Nothing of dockstrata's builders or comparison is used: Dockerfiles are built as the compose and
+bake files say, and read with ``docker inspect`` and ``docker export``.
 """
 
 from __future__ import annotations

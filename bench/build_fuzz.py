@@ -137,7 +137,8 @@ def check(
         except Failure as failure:
             diff = run("git", "diff", "HEAD", folder=folder).stdout
             bases = [f"=== {p}\n{after[p][0].decode()}" for p in after if p.startswith("bases/")]
-            raise Failure(failure.kind, f"{failure}\n{diff}\n" + "\n".join(bases)) from None
+            said = str(failure).removeprefix(f"{failure.kind}: ")
+            raise Failure(failure.kind, f"{said}\n{diff}\n" + "\n".join(bases)) from None
         return counts
 
 
