@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dockstrata.load.wiring import Build
     from dockstrata.rewrite.verify import Verdict
 
-_OUTCOMES = ("equal", "different", "removed", "new")
+_OUTCOMES = ("equal", "different", "removed", "dissolved", "new")
 
 
 @click.command("verify")
@@ -104,14 +104,16 @@ def command(
         click.echo(json.dumps(record, indent=2))
     else:
         for verdict in verdicts:
-            if verdict.outcome in ("different", "removed", "failed"):
+            if verdict.outcome in ("different", "removed", "dissolved", "failed"):
                 why = f": {printable(verdict.message)}" if verdict.message else ""
                 click.echo(f"{printable(verdict.id)} {verdict.outcome}{why}")
         failed = f", {counts['failed']} could not be built" if counts["failed"] else ""
+        gone = counts["dissolved"]
+        dissolved = f", {gone} base{'' if gone == 1 else 's'} dissolved" if gone else ""
         equal = f"{counts['equal']} image{'' if counts['equal'] == 1 else 's'}"
         click.echo(
             f"{equal} equal to {printable(against)}, {counts['different']}"
-            f" different, {counts['removed']} removed, {counts['new']} new{failed}."
+            f" different, {counts['removed']} removed{dissolved}, {counts['new']} new{failed}."
         )
     raise SystemExit(2 if counts["failed"] else int(bad > 0))
 

@@ -92,10 +92,13 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
     new = dict(draft.bases)
     changed = {**merged.texts, **draft.children}
     final = after_draft(repository, draft)
-    dissolved = merge_single(final.library, lambda path: path not in {*kept, *draft.bases})
+    dissolved = merge_single(
+        final.library, lambda path: path not in kept, lambda path: path not in draft.bases
+    )
     if dissolved.merges:
         final = repository.with_library(dissolved.library)
-        changed |= dissolved.texts
+        for path, text in dissolved.texts.items():
+            (new if path in new else changed)[path] = text
     removed = [merge.removed for merge in dissolved.merges if merge.removed is not None]
     for path in removed:
         changed.pop(path, None)

@@ -31,7 +31,8 @@ from dockstrata.syntax.words import is_symbolic
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of an image: ``equal``, ``different``, ``removed`` or ``new``; and how."""
+    """What became of an image: ``equal``, ``different``, ``removed``, ``dissolved`` (a base that
+    dockstrata wrote and took back) or ``new``; and how."""
 
     id: str
     outcome: str
@@ -76,7 +77,9 @@ def compare(old: Repository, new: Repository, asked: Sequence[str]) -> list[Verd
         for image, other in zip(before, matched, strict=True):
             shown = other.id if other is not None else new.under_root(_seen(image.id, old))
             if other is None:
-                verdicts.append(Verdict(shown, "removed"))
+                # Whoever still stood on such a base would differ.
+                ours = old.library.marked.get(image.path, "").startswith("localhost/")
+                verdicts.append(Verdict(shown, "dissolved" if ours else "removed"))
             elif (message := difference(image.stage, other.stage)) is not None:
                 verdicts.append(Verdict(shown, "different", message))
             else:

@@ -11,6 +11,7 @@ from dockstrata.meaning.repository import read_repository
 from dockstrata.rewrite.journal import write_all
 from dockstrata.rewrite.proof import difference
 from dockstrata.rewrite.refactor import Options, Refactoring, refactor
+from dockstrata.rewrite.verify import compare
 
 PREFIX = "FROM debian:12\n# tools\nRUN apt-get install -y curl\nENV A=1\nRUN setup $A\n"
 
@@ -57,6 +58,20 @@ def test_the_last_image_takes_its_base_over() -> None:
     assert difference(before.set.of("a/Dockerfile")[0].stage, now["a/Dockerfile#0"].stage) is None
     again = refactor(read_repository(["."]), Options())
     assert (again.new, again.changed, again.removed) == ({}, {}, ())
+    outcomes = {
+        verdict.id: verdict.outcome for verdict in compare(before, read_repository(["."]), ["."])
+    }
+    assert outcomes == {"a/Dockerfile#0": "equal", f"{base}#0": "dissolved"}
+
+
+def test_a_new_base_takes_over_one_that_it_alone_is_left_on() -> None:
+    first = based("ab")
+    lay(**{name: f"{PREFIX}RUN more\nRUN make {name}\n" for name in "ab"})
+    done = refactor(read_repository(["."]), Options())
+    write(done)
+    again = refactor(read_repository(["."]), Options())
+    assert (again.new, again.changed, again.removed) == ({}, {}, ())
+    assert not first.exists() or "RUN more" not in first.read_text()
 
 
 def test_other_bases_stay_in_the_bake_file() -> None:
