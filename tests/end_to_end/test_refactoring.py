@@ -101,6 +101,13 @@ def test_undo_with_nothing_to_undo(cli: Cli, project: Path) -> None:
     assert not (project / ".dockstrata").exists()
 
 
+def test_undo_only_undoes(cli: Cli, project: Path) -> None:
+    cli("apply", cwd=project)
+    after = files(project)
+    cli("apply", "--undo", "--check", cwd=project, code=2)
+    assert files(project) == after
+
+
 def test_undo_behind_an_edit(cli: Cli, project: Path) -> None:
     cli("apply", cwd=project)
     (project / "two/Dockerfile").write_text("FROM mine\n")

@@ -44,6 +44,8 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
         if not os.path.exists(path):
             raise DockstrataError("no such file or directory", path)
     root = common_root(paths)
+    if undo and (check or compose):
+        raise click.UsageError("--undo goes with neither --check nor --compose")
     if undo:
         restored = journal.undo(root)
         click.echo(f"Undone: {count(len(restored), 'file')} as before.")
@@ -171,7 +173,7 @@ def _what(refactoring: Refactoring, past: bool = False) -> str:
     if merges := len(refactoring.merged.merges):
         parents = count(merges, "parent")
         said.append(f"merge{'d' if past else ''} {parents} into children, for --max-depth")
-    if merges := len(refactoring.dissolved.merges):
+    if merges := len(refactoring.dissolved):
         bases = "the base" if merges == 1 else f"{merges} bases"
         said.append(f"dissolve{'d' if past else ''} {bases} that one image is left on")
     return "; ".join(said) or ("wrote the bake file" if past else "write the bake file")
