@@ -26,7 +26,8 @@ Words:
 Patterns, where the documentation decides ("matching is done using Go's filepath.Match rules"; white
 space is trimmed and paths are cleaned with Go's functions), and the builder's reader and matcher:
 
-* *escape in a class*: ``[\\d]`` is the letter; the port hands it to Python's ``re``: any digit.
+* *escape in a class*: ``[\\d]`` is the letter for ``filepath.Match``; the port hands it to ``re``,
+  as BuildKit's matcher does to ``regexp``: any digit.
 * *separator characters*: 0x1c to 0x1f are no white space for Go; the port trims them.
 * *cleaned twice*: BuildKit's reader trims and cleans a line, and so does its matcher with the
   result: ``./!a`` is an exception, ``!/`` is refused, ``/ a`` is ``a``. The port does so once.
