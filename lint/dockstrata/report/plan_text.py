@@ -119,8 +119,7 @@ def one_for_all(base: Base, refactoring: Refactoring) -> str | None:
     if not others:
         return None
     more = f" and {count(len(others) - 1, 'other folder')}" if len(others) > 1 else ""
-    where = f"{others[0]}{more}"
-    return f"takes its files from {build.context}; the same files in {where} are used no more"
+    return f"takes its files from {build.context}, no longer from {others[0]}{more}"
 
 
 def _base(number: int, base: Base, refactoring: Refactoring, width: int) -> Iterator[str]:

@@ -54,7 +54,7 @@ def test_a_base_says_whose_files_it_takes(capsys: pytest.CaptureFixture[str], fo
     write({f"{name}/Dockerfile": f"{same}RUN {name}\n" for name in folders})
     write({f"{name}/list": "curl" for name in folders})
     said = html.unescape(planned(capsys, form))
-    assert "takes its files from a; the same files in b and 1 other folder are used no more" in said
+    assert "takes its files from a, no longer from b and 1 other folder" in said
     write({"compose.yaml": services(folders)})
     assert "takes its files" not in planned(capsys, form)
 
