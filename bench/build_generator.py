@@ -38,7 +38,7 @@ PROLOGUE: tuple[Chunk, ...] = (
 )
 ROOTS = {
     "plain": "",
-    "rich": 'ENV ROOTED=1 A=root\nWORKDIR /rooted\nSHELL ["/bin/sh", "-euc"]\nLABEL root=1\n'
+    "rich": 'ENV ROOTED=1 A=root\nWORKDIR /rooted\nSHELL ["/bin/sh", "-ec"]\nLABEL root=1\n'
     "ONBUILD RUN note trigger $A\nONBUILD ENV TRIGGERED=1\nCMD root\nEXPOSE 1\n",
     "user": "USER app\nENTRYPOINT root\nHEALTHCHECK CMD root\nVOLUME /data\nSTOPSIGNAL SIGQUIT\n",
 }
@@ -285,7 +285,7 @@ class _Generator:
                 ("WORKDIR /slash/",),
                 ("WORKDIR /",),
                 (f"WORKDIR /w/${one}",),
-                ('SHELL ["/bin/ash", "-euo", "pipefail", "-c"]',),
+                ('SHELL ["/bin/ash", "-eo", "pipefail", "-c"]',),
                 ('SHELL ["/bin/sh", "-c"]',),
                 ('SHELL ["/bin/busybox", "sh", "-xc"]',),
             ]
