@@ -173,7 +173,7 @@ def _what(refactoring: Refactoring, past: bool = False) -> str:
     if merges := len(refactoring.merged.merges):
         parents = count(merges, "parent")
         said.append(f"merge{'d' if past else ''} {parents} into children, for --max-depth")
-    if merges := len(refactoring.dissolved.merges):
+    if merges := len(refactoring.dissolved):
         bases = "the base" if merges == 1 else f"{merges} bases"
         said.append(f"dissolve{'d' if past else ''} {bases} that one image is left on")
     return "; ".join(said) or ("wrote the bake file" if past else "write the bake file")

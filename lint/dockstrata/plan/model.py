@@ -81,3 +81,7 @@ class Plan:
     refused: tuple[Refusal, ...]
     steps: int
     steps_after: int
+
+    def depth_of(self, image: Image) -> int:
+        """An image's depth with the plan; as now where the plan makes an end of it."""
+        return self.depth_after.get(image.id, image.depth)

@@ -83,7 +83,7 @@ def _base(base: Base, refactoring: Refactoring, is_open: bool) -> str:
     direct = {member.image.id for member in base.members}
     rows = [
         f'<div class="image">{code(image.id)} <span class="soft">depth {image.depth} →'
-        f" {plan.depth_after[image.id]}</span></div>"
+        f" {plan.depth_of(image)}</span></div>"
         for image in base.served
         if image.id in direct
     ]

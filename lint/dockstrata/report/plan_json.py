@@ -49,7 +49,7 @@ def plan_json(
                 "cost": merge.cost,
                 "removed": merge.removed,
             }
-            for merge in (*refactoring.merged.merges, *refactoring.dissolved.merges)
+            for merge in (*refactoring.merged.merges, *refactoring.dissolved)
         ],
         "near_misses": [_near(miss) for miss in near],
         "generated": _generated(refactoring.generated),
@@ -98,7 +98,7 @@ def _image(image: Image, plan: Plan) -> dict[str, object]:
         "stage": image.stage.label,
         "base": base.name if base is not None else None,
         "depth_before": image.depth,
-        "depth_after": plan.depth_after[image.id],
+        "depth_after": plan.depth_of(image),
     }
 
 

@@ -95,7 +95,7 @@ def _details(base: Base, refactoring: Refactoring) -> Iterator[str]:
     direct = {member.image.id for member in base.members}
     images = [image for image in base.served if image.id in direct]
     for image in images[:_IMAGES]:
-        yield f"- {code(image.id)}, depth {image.depth} → {plan.depth_after[image.id]}"
+        yield f"- {code(image.id)}, depth {image.depth} → {plan.depth_of(image)}"
     if len(images) > _IMAGES:
         yield f"- and {len(images) - _IMAGES} more"
     for other in plan.bases:

@@ -63,7 +63,7 @@ def headline(repository: Repository, refactoring: Refactoring) -> str:
     """The plan in a sentence."""
     plan = refactoring.plan
     images = len(repository.set.images)
-    if refactoring.dissolved.merges and not plan.bases and not plan.reused:
+    if refactoring.dissolved and not plan.bases and not plan.reused:
         return "No new base image would pay; bases that one image is left on go."
     if refactoring.merged.merges and not plan.bases and not plan.reused:
         return "No new base image would pay; chains that are too deep are merged."
@@ -141,7 +141,7 @@ def _base(number: int, base: Base, refactoring: Refactoring, width: int) -> Iter
     direct = {member.image.id for member in base.members}
     shown = [image for image in base.served if image.id in direct][:_SHOWN]
     for image in shown:
-        depths = f"depth {image.depth} → {plan.depth_after[image.id]}"
+        depths = f"depth {image.depth} → {plan.depth_of(image)}"
         yield f"     {printable(image.id)}  ({depths})"
     if len(direct) > len(shown):
         yield f"     and {len(direct) - len(shown)} more"
@@ -155,8 +155,8 @@ def merges(refactoring: Refactoring) -> Iterator[tuple[str, list[Merge]]]:
     if refactoring.merged.merges:
         depth = refactoring.plan.settings.max_depth
         yield f"Merged, for chains deeper than {depth}", list(refactoring.merged.merges)
-    if refactoring.dissolved.merges:
-        yield "Bases that one image is left on, and that go", list(refactoring.dissolved.merges)
+    if refactoring.dissolved:
+        yield "Bases that one image is left on, and that go", list(refactoring.dissolved)
 
 
 def _merged(refactoring: Refactoring) -> Iterator[str]:

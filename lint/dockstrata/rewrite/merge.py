@@ -72,18 +72,15 @@ def merge_deep(library: Library, settings: PlanSettings, may_edit: Callable[[str
         merges.append(merge)
 
 
-def merge_single(
-    library: Library, may_edit: Callable[[str], bool], may_remove: Callable[[str], bool]
-) -> Merged:
+def merge_single(library: Library, may_edit: Callable[[str], bool]) -> Merged:
     """Bases of dockstrata's that one image alone is built on go into that; nothing is written.
 
-    One that is called after a registry stays: another repository may use it. The two functions
-    say of a path whether it may be written, and removed.
+    One that is called after a registry stays: another repository may use it.
     """
     texts: dict[str, str] = {}
     merges: list[Merge] = []
     for path, reference in sorted(library.marked.items()):
-        if not reference.startswith("localhost/") or not (may_edit(path) and may_remove(path)):
+        if not reference.startswith("localhost/") or not may_edit(path):
             continue
         found = _only_child(library, path, reference)
         if found is None or not may_edit(found[0].path):

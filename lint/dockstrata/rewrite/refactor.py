@@ -17,9 +17,9 @@ from dockstrata.plan.settings import PlanSettings
 from dockstrata.plan.weights import CostModel
 from dockstrata.rewrite.bake import bake_file
 from dockstrata.rewrite.draft import Draft, make_draft
-from dockstrata.rewrite.merge import Merged, merge_deep, merge_single
+from dockstrata.rewrite.merge import Merge, Merged, merge_deep, merge_single
 from dockstrata.rewrite.proof import prove
-from dockstrata.rewrite.rounds import after_draft, in_rounds
+from dockstrata.rewrite.rounds import in_rounds
 from dockstrata.source import Source
 
 BAKE_FILE = "docker-bake.hcl"
@@ -43,7 +43,7 @@ class Options:
 class Refactoring:
     """A proved plan with the text of every file that it writes: new and changed ones by path.
 
-    ``merged`` are chains that were too deep, ``dissolved`` bases that one image is left on,
+    ``merged`` are chains that were too deep, ``dissolved`` bases that one image was left on,
     ``removed`` the files that go; ``originals`` are the texts of those files that are there.
     ``generated`` is the plan with ``include_generated``, where that is off and would matter;
     ``blocked`` are paths of new files at which something of the user's lies.
@@ -52,7 +52,7 @@ class Refactoring:
     plan: Plan
     draft: Draft
     merged: Merged
-    dissolved: Merged
+    dissolved: tuple[Merge, ...]
     removed: tuple[str, ...]
     new: dict[str, str]
     changed: dict[str, str]
@@ -70,11 +70,17 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
     if merged.merges:
         repository = repository.with_library(merged.library)
 
+    used = _names(repository)
+
     def one_round(now: Repository, tier: Tier, wait: set[str]) -> tuple[Plan, Draft]:
         waits = {key: Refusal(key, "waits", "for a stage that it takes files from") for key in wait}
-        return _proved(now, options, {**waits, **excluded}, tier)
+        return _proved(now, options, {**waits, **excluded}, tier, used)
 
-    plan, draft = in_rounds(repository, tiers(options.settings.max_depth), one_round)
+    def dissolve(now: Repository) -> Merged:
+        return merge_single(now.library, lambda path: path not in kept)
+
+    rounds = in_rounds(repository, tiers(options.settings.max_depth), one_round, dissolve)
+    plan, draft, final = rounds.plan, rounds.draft, rounds.after
     generated: Plan | None = None
     if not options.include_generated and any(
         path in repository.generated for path in _paths(repository)
@@ -83,25 +89,15 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
         generated = make_plan(
             repository.set,
             options.settings,
-            _placement(repository, everything),
+            _placement(repository, everything, used),
             _excluded(repository, everything),
             adoptable_images(repository.set, repository.library),
             options.model,
         )
-    blocked = [base.path for base in plan.bases if base.kind == "file" and _taken(base.path)]
     new = dict(draft.bases)
     changed = {**merged.texts, **draft.children}
-    final = after_draft(repository, draft)
-    dissolved = merge_single(
-        final.library, lambda path: path not in kept, lambda path: path not in draft.bases
-    )
-    if dissolved.merges:
-        final = repository.with_library(dissolved.library)
-        for path, text in dissolved.texts.items():
-            (new if path in new else changed)[path] = text
-    removed = [merge.removed for merge in dissolved.merges if merge.removed is not None]
-    for path in removed:
-        changed.pop(path, None)
+    removed = [merge.removed for merge in rounds.dissolved if merge.removed is not None]
+    blocked = [path for path in new if _taken(path)]
     path = repository.under_root(options.bases, BAKE_FILE)
     if plan.reused or any(base.kind == "file" for base in plan.bases):
         new[path] = bake_file(final, path)
@@ -118,7 +114,7 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
         plan,
         draft,
         merged,
-        dissolved,
+        rounds.dissolved,
         tuple(removed),
         new,
         changed,
@@ -196,13 +192,19 @@ def _is_utf8(path: str) -> bool:
     return True
 
 
-def _placement(repository: Repository, options: Options) -> Placement:
+def _names(repository: Repository) -> frozenset[str]:
+    """Names that are in use: stages, images, and the bases that dockstrata wrote."""
     taken = {name.lower() for name in _stage_names(repository)}
     for reference in repository.library.marked.values():
         taken.add(reference.rpartition("/")[2].partition(":")[0])
+    return frozenset(taken)
+
+
+def _placement(repository: Repository, options: Options, used: frozenset[str]) -> Placement:
+    """``used`` are names that are not free, beside those of the repository."""
     directory = repository.under_root(options.bases)
-    taken_names = frozenset(taken)
-    return Placement(directory, options.registry, options.tag, taken_names, options.names)
+    taken = used | _names(repository)
+    return Placement(directory, options.registry, options.tag, taken, options.names)
 
 
 def _stage_names(repository: Repository) -> Iterable[str]:
@@ -215,10 +217,14 @@ def _stage_names(repository: Repository) -> Iterable[str]:
 
 
 def _proved(
-    repository: Repository, options: Options, excluded: dict[str, Refusal], tier: Tier
+    repository: Repository,
+    options: Options,
+    excluded: dict[str, Refusal],
+    tier: Tier,
+    used: frozenset[str],
 ) -> tuple[Plan, Draft]:
     """Plan and draft, leaving out what cannot be proved, until all that is left is."""
-    placement = _placement(repository, options)
+    placement = _placement(repository, options, used)
     adoptable = adoptable_images(repository.set, repository.library)
     limits: dict[str, Limit] = {}
     while True:

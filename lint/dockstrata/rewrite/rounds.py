@@ -8,13 +8,14 @@ user sees is all rounds together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.candidates import Tier, waiting
 from dockstrata.plan.model import Base, Member, Plan, Refusal
 from dockstrata.rewrite.draft import Draft
+from dockstrata.rewrite.merge import Merge, Merged
 from dockstrata.similarity.trie import build_trie
 from dockstrata.source import Source
 from dockstrata.syntax.parse import parse
@@ -27,21 +28,36 @@ def in_rounds(
     repository: Repository,
     tiers: Sequence[Tier],
     make: Callable[[Repository, Tier, set[str]], tuple[Plan, Draft]],
-) -> tuple[Plan, Draft]:
-    """Plan and draft of all rounds together, told of the images of ``repository``.
+    dissolve: Callable[[Repository], Merged],
+) -> Rounds:
+    """All rounds together, told of the images of ``repository``.
 
-    ``make`` plans and drafts one round of a tier, leaving out the images with these ids. All
-    tiers are gone through until one pass over them finds nothing.
+    ``make`` plans and drafts one round of a tier, leaving out the images with these ids;
+    ``dissolve`` merges bases that one image is left on. All tiers are gone through until one pass
+    over them finds nothing.
     """
     run = _Run(repository, make)
     for _ in range(MOST):
         before = run.lifted
         for tier in tiers:
             run.settle(tier)
-        if run.lifted == before:
+        # A chain that is shorter by a base may have room for another.
+        if not run.without(dissolve(run.repository)) and run.lifted == before:
             break
     assert run.plan is not None  # the first tier was planned, whatever it takes
-    return replace(run.plan, refused=tuple(run.refusals())), run.draft
+    plan = replace(run.plan, refused=tuple(run.refusals()))
+    return Rounds(plan, run.draft, run.repository, tuple(run.merges))
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What all rounds come to: ``after`` is the repository with the draft written, ``dissolved``
+    are bases that are no more."""
+
+    plan: Plan
+    draft: Draft
+    after: Repository
+    dissolved: tuple[Merge, ...]
 
 
 class _Run:
@@ -59,6 +75,7 @@ class _Run:
         self.wait = waiting(repository.set)
         self.plan: Plan | None = None
         self.draft = Draft()
+        self.merges: list[Merge] = []
         self.lifted = 0
         """In how many rounds something was lifted."""
 
@@ -78,6 +95,26 @@ class _Run:
                 self._take_in(changes)
             elif not wait:
                 return
+
+    def without(self, merged: Merged) -> bool:
+        """Go on from the repository less the bases that were merged; whether there are any."""
+        if not merged.merges:
+            return False
+        draft = self.draft
+        for path, text in merged.texts.items():
+            (draft.bases if path in draft.bases else draft.children)[path] = text
+        for merge in merged.merges:
+            path = merge.removed or ""
+            draft.children.pop(path, None)
+            if draft.bases.pop(path, None) is None:
+                self.merges.append(merge)
+            elif self.plan is not None:
+                del draft.builds[path]
+                self.plan = _less(self.plan, path)
+        self.repository = self.repository.with_library(merged.library)
+        there = {image.id for image in self.repository.set.images}
+        self.names = {key: name for key, name in self.names.items() if name in there}
+        return True
 
     def _take_in(self, changes: Draft) -> None:
         """Go on from the repository as it would be with a round's changes written."""
@@ -147,6 +184,28 @@ def _place(image: Image, repository: Repository, index: int) -> tuple[str, int, 
     build = image.evaluation.build
     number = next((n for n, other in enumerate(builds) if other is build), 0)
     return image.path, index, number
+
+
+def _less(plan: Plan, path: str) -> Plan:
+    """A plan without one of its new bases, which went into the one that alone stood on it."""
+    gone = next(base for base in plan.bases if base.path == path)
+
+    def now(base: Base) -> Base:
+        if base.parent is None or base.parent.ref != gone.ref:
+            return base
+        return replace(
+            base,
+            parent=gone.parent,
+            depth=base.depth - 1,
+            saved_steps=base.saved_steps + gone.saved_steps,
+            saved_cost=base.saved_cost + gone.saved_cost + plan.settings.image_cost,
+        )
+
+    return replace(
+        plan,
+        bases=tuple(now(base) for base in plan.bases if base is not gone),
+        base_of={key: now(base) for key, base in plan.base_of.items() if base.ref != gone.ref},
+    )
 
 
 def _told(plan: Plan, names: Mapping[str, str]) -> Plan:

@@ -45,7 +45,7 @@ def test_the_last_image_takes_its_base_over() -> None:
     Path("b/Dockerfile").unlink()
     before = read_repository(["."])
     done = refactor(before, Options())
-    (merge,) = done.dissolved.merges
+    (merge,) = done.dissolved
     assert (merge.image, merge.removed) == ("a/Dockerfile#0", str(base))
     assert set(done.removed) == {str(base), "bases/docker-bake.hcl"}
     write(done)
@@ -106,7 +106,7 @@ def test_a_base_with_other_users_stays(wiring: dict[str, str]) -> None:
         Path(path).write_text(text)
     done = refactor(read_repository(["."]), Options())
     assert not done.removed
-    assert not done.dissolved.merges
+    assert not done.dissolved
 
 
 def test_a_base_in_a_registry_stays() -> None:
