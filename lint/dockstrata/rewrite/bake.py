@@ -25,35 +25,80 @@ def bake_file(repository: Repository, path: str) -> str:
     products = _products_used(library, documents, references)
     used: Counter[str] = Counter()
     by_reference: dict[str, tuple[str, str]] = {}
-    for reference in (*references.values(), *(ref for ref, _ in products)):
+    for reference in references.values():
         by_reference[canonical_image(reference)] = (reference, _unused(reference, used))
+    names: dict[_Key, str] = {}
+    tags: dict[_Key, tuple[str, ...]] = {}
+    for reference, product in products:
+        key = _key(product)
+        names[key] = names.get(key) or _unused(reference, used)
+        tags[key] = (*tags.get(key, ()), reference)
+        by_reference[canonical_image(reference)] = (reference, names[key])
 
     def named(reference: str) -> str:
         return by_reference[canonical_image(reference)][1]
 
+    files = {file for file in documents if file in references}
+    files |= {file for file in documents if bases_of(documents[file], by_reference)}
+    files |= {product.path for _, product in products}
+    drawn = _drawn_from(library, files)
+    for value, product in drawn.items():
+        if product.path not in references and _key(product) not in names:
+            names[_key(product)] = _unused(value.partition(":")[2].partition("@")[0], used)
+    by_context = {
+        value: named(references[product.path])
+        if product.path in references
+        else names[_key(product)]
+        for value, product in drawn.items()
+    }
+
+    def target(name: str, file: str, build: Build, tags: tuple[str, ...]) -> Target:
+        return _target(name, documents[file], build, by_reference, by_context, tags)
+
     bases = [
-        _target(named(ref), documents[file], library.builds[file][0], by_reference, (ref,))
+        target(named(ref), file, library.builds[file][0], (ref,))
         for file, ref in sorted(references.items())
     ]
-    taken: set[tuple[str, int, str | None]] = set()
-    for reference, product in products:
-        build = library.builds[product.path][product.build]
-        build = replace(build, target=product.target)
-        taken.add((product.path, product.build, product.target))
-        document = documents[product.path]
-        bases.append(_target(named(reference), document, build, by_reference, (reference,)))
-    children: list[Target] = []
+    for key, name in names.items():
+        file, number, stage = key
+        build = library.builds[file][number]
+        asked = replace(build, target=stage)
+        bases.append(target(name, file, asked, tags.get(key, build.tags)))
     below = [
         (file, build)
         for file in sorted(documents)
         if file not in references and bases_of(documents[file], by_reference)
         for number, build in library.asked(file)
-        if (file, number, build.target) not in taken
+        if (file, number, build.target) not in names
     ]
     shown = target_names((_relative(file, repository.root) for file, _ in below), used)
-    for name, (file, build) in zip(shown, below, strict=True):
-        children.append(_target(name, documents[file], build, by_reference, build.tags))
+    children = [
+        target(name, file, build, build.tags)
+        for name, (file, build) in zip(shown, below, strict=True)
+    ]
     return bake_text(bases, children, repository.root, path)
+
+
+_Key = tuple[str, int, "str | None"]
+
+
+def _key(product: Product) -> _Key:
+    return product.path, product.build, product.target
+
+
+def _drawn_from(library: Library, files: set[str]) -> dict[str, Product]:
+    """By ``target:…`` or ``service:…``, the images that builds of the files have as named
+    contexts, and those that these have in turn."""
+    found: dict[str, Product] = {}
+    todo = sorted(files)
+    while todo:
+        for _, build in library.asked(todo.pop()):
+            for _, value in build.contexts:
+                product = library.products.get(value)
+                if value.startswith(("target:", "service:")) and product and value not in found:
+                    found[value] = product
+                    todo.append(product.path)
+    return dict(sorted(found.items()))
 
 
 def _products_used(
@@ -94,13 +139,18 @@ def _target(
     document: Document,
     build: Build,
     by_reference: Mapping[str, tuple[str, str]],
+    by_context: Mapping[str, str],
     tags: tuple[str, ...],
 ) -> Target:
     given = dict(build.args)
     asked = mounted(document)
     known = {secret.id: secret for secret in build.secrets}
-    # A named context that only the user's own bake or compose file can resolve is left to it.
-    others = [item for item in build.contexts if not item[1].startswith(("target:", "service:"))]
+    others = [
+        (name, f"target:{by_context[value]}" if value in by_context else value)
+        for name, value in build.contexts
+        # What only the user's own bake or compose file can resolve is left to it.
+        if value in by_context or not value.startswith(("target:", "service:"))
+    ]
     return Target(
         name=name,
         dockerfile=document.path,

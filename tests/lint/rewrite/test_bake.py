@@ -24,6 +24,79 @@ services:
 """
 
 
+def targets(text: str) -> dict[str, dict[str, object]]:
+    """Targets by name, all quotes gone."""
+    read = hcl2.loads(text)
+
+    def plain(value: object) -> object:
+        if isinstance(value, str):
+            return value.strip('"')
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        if isinstance(value, dict):
+            return {str(plain(key)): plain(item) for key, item in value.items()}
+        return value
+
+    return {
+        name.strip('"'): plain(body)  # type: ignore[misc]
+        for block in read["target"]
+        for name, body in block.items()
+    }
+
+
+def test_named_contexts_that_are_targets_come_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without them bake would pull what it cannot find."""
+    monkeypatch.chdir(tmp_path)
+    Path("docker-bake.hcl").write_text(
+        'target "jre" {\n  context = "jre"\n  contexts = { os = "target:os" }\n}\n'
+        'target "os" {\n  context = "os"\n}\n'
+        + "".join(
+            f'target "{name}" {{\n  context = "{name}"\n  contexts = {{ jre = "target:jre" }}\n}}\n'
+            for name in "ab"
+        )
+    )
+    texts = {
+        "os": "FROM debian:12\nRUN os\n",
+        "jre": "FROM os\nRUN jre\n",
+        "a": "FROM debian:11 AS deps\nRUN deps\nFROM jre\nRUN a\n",
+        "b": "FROM debian:11 AS deps\nRUN deps\nFROM jre\nRUN b\n",
+    }
+    for name, text in texts.items():
+        Path(name).mkdir()
+        Path(name, "Dockerfile").write_text(text)
+    done = refactor(read_repository(["."]), Options())
+    found = targets(done.new["bases/docker-bake.hcl"])
+    (base,) = done.plan.bases
+    assert found["a"]["contexts"] == {base.ref: f"target:{base.name}", "jre": "target:jre"}
+    assert found["jre"]["contexts"] == {"os": "target:os"}
+    assert "os" in found
+
+
+def test_one_image_with_two_names_is_one_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("docker-bake.json").write_text(
+        '{"target": {"base": {"context": "base", "tags": ["acme/base:1", "acme/base:latest"]}}}'
+    )
+    texts = {
+        "base": "FROM debian:12\nRUN base\n",
+        "a": "FROM acme/base:1\nRUN shared\nRUN a\n",
+        "b": "FROM acme/base:1\nRUN shared\nRUN b\n",
+        "c": "FROM acme/base\nRUN shared\nRUN c\n",
+    }
+    for name, text in texts.items():
+        Path(name).mkdir()
+        Path(name, "Dockerfile").write_text(text)
+    found = targets(refactor(read_repository(["."]), Options()).new["bases/docker-bake.hcl"])
+    drawn = {value for body in found.values() for value in body.get("contexts", {}).values()}  # type: ignore[attr-defined]
+    assert {value.removeprefix("target:") for value in drawn} <= found.keys()
+    (base,) = [body for body in found.values() if body["context"] == "base"]
+    assert set(base["tags"]) <= {"acme/base:1", "acme/base", "acme/base:latest"}  # type: ignore[call-overload]
+
+
 def test_each_target_that_is_asked_for_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -37,12 +110,10 @@ def test_each_target_that_is_asked_for_is_built(
             )
         )
     done = refactor(read_repository(["."]), Options())
-    read = hcl2.loads(done.new["bases/docker-bake.hcl"])
-    targets = {name.strip('"'): body for block in read["target"] for name, body in block.items()}
     built = {
-        (body.get("target", "").strip('"'), tuple(tag.strip('"') for tag in body.get("tags", [])))
-        for name, body in targets.items()
-        if body["context"].strip('"') == "a"
+        (body["target"], tuple(body["tags"]))  # type: ignore[arg-type]
+        for body in targets(done.new["bases/docker-bake.hcl"]).values()
+        if body["context"] == "a"
     }
     assert built == {("one", ("acme/first", "acme/also")), ("two", ("acme/second",))}
 
