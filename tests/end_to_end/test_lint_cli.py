@@ -54,6 +54,12 @@ class TestExitCodes:
         assert (done.returncode, done.stdout) == (0, "")
         assert done.stderr == "No problems found in 1 file.\n"
 
+    def test_nothing_that_docker_can_read(self) -> None:
+        Path("Dockerfile").write_bytes("FROM debian\n".encode("utf-16"))
+        done = dockstrata("lint", "Dockerfile")
+        assert done.returncode == 2
+        assert "error: Dockerfile: is UTF-16; Docker reads Dockerfiles as UTF-8" in done.stderr
+
     def test_found(self) -> None:
         write("a/Dockerfile", LATEST)
         done = dockstrata("lint")

@@ -469,3 +469,12 @@ def test_the_diff_is_what_apply_does(cli: Cli, project: Path) -> None:
     cli("apply", "--undo", cwd=project)
     subprocess.run(["git", "apply", "-p1"], cwd=project, input=diff, check=True)
     assert files(project) == after
+
+
+@pytest.mark.parametrize("command", [("plan",), ("tree",), ("apply",), ("apply", "--check")])
+def test_nothing_that_can_be_read_is_no_success(
+    cli: Cli, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM\n")
+    told = cli(*command, cwd=tmp_path, code=2)
+    assert "Dockerfile:1: FROM requires either one or three arguments" in told

@@ -58,7 +58,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     wired = _wired(repository, refactoring, paths, asked.bases, given["exclude"]) if compose else {}
     gone = dict.fromkeys(refactoring.removed)
     files = {**refactoring.new, **refactoring.changed, **gone, **wired}
-    done = 2 if repository.unreadable else 0
+    done = 2 if not repository.is_done else 0
     if not files:
         click.echo("Nothing to change.")
         raise SystemExit(done)

@@ -147,4 +147,4 @@ def command(
     for job in built:
         click.echo(printable(job.tags[0]))
     click.echo(f"Built {len(built)} of {count}.", err=True)
-    raise SystemExit(2 if repository.unreadable else int(len(built) < len(jobs)))
+    raise SystemExit(2 if not repository.is_done else int(len(built) < len(jobs)))

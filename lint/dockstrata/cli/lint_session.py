@@ -167,9 +167,11 @@ def _from_files(request: Request, configuration: Configuration, job: Job) -> Res
         wiring=found.wiring,
         builds=configuration.builds,
     )
-    unreadable = [skip for skip in found.skipped if skip.reason == "unreadable"]
+    # Where that is all there is, what Docker cannot read either is no note but an error.
+    reasons = {"unreadable"} if files else {"unreadable", "binary"}
+    unreadable = [skip for skip in found.skipped if skip.reason in reasons]
     result.errors = [f"{skip.path}: {skip.message}" for skip in unreadable] + result.errors
-    skipped = tuple(skip for skip in found.skipped if skip.reason != "unreadable")
+    skipped = tuple(skip for skip in found.skipped if skip.reason not in reasons)
     result.skipped = (*skipped, *result.skipped)
     return result
 

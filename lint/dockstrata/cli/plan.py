@@ -55,4 +55,4 @@ def command(form: str, **given: Any) -> None:
             width = max(60, shutil.get_terminal_size((160, 24)).columns)
             for line in plan_text(repository, refactoring, near, width):
                 click.echo(line)
-    raise SystemExit(2 if repository.unreadable else 0)
+    raise SystemExit(2 if not repository.is_done else 0)

@@ -47,7 +47,7 @@ def command(
     trie = build_trie(repository.set.images)
     for line in _lines(form, repository, trie):
         click.echo(line)
-    raise SystemExit(2 if repository.unreadable else 0)
+    raise SystemExit(2 if not repository.is_done else 0)
 
 
 def _lines(form: str, repository: Repository, trie: Trie) -> list[str]:

@@ -68,6 +68,11 @@ class Repository:
         """What could not be read at all, and why: a job that leaves it out is not done."""
         return [(skip.path, skip.message) for skip in self.skipped if skip.reason == "unreadable"]
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all was read that can be, and something at all."""
+        return bool(self.set.images) and not self.unreadable
+
     def under_root(self, *parts: str) -> str:
         """A path below the root, as the user would write it."""
         return tidy(os.path.join(self.root, *parts))

@@ -83,6 +83,8 @@ def _roots(roots: Sequence[Node]) -> Iterator[NearMiss]:
         for other in nodes[1:]:
             gained, mine, theirs = _alike(nodes[0], other)
             if gained and theirs:
+                if _older(mine[0].stage.root, theirs[0].stage.root):
+                    mine, theirs = theirs, mine
                 target = mine[0].stage.node.arguments[0]
                 edits = [
                     _edit(image.stage.node, "root-version", image.stage.node.arguments[0], target)
@@ -124,6 +126,8 @@ def _block(nodes: list[Node]) -> Iterator[NearMiss]:
         old, new = _texts(_step(node), _step(leader))
         if old == new:
             continue  # what the builds are given differs
+        if kind == "version" and _older(new, old):
+            old, new, node, mine, theirs = new, old, leader, theirs, mine
         if gained and mine and theirs:
             edits = [_edit(_own(image, node).instruction, kind, old, new) for image in theirs]
             # Images on one parent share its instruction.
@@ -147,6 +151,12 @@ def difference(step: Step, other: Step) -> str:
     if plain and _INSTALL.search(mine) and _INSTALL.search(theirs):
         return "packages"
     return "text"
+
+
+def _older(one: str, other: str) -> bool:
+    """Whether the first number in which two texts differ is lower in ``one``: nobody goes back."""
+    pairs = zip(re.findall(r"\d+", one), re.findall(r"\d+", other), strict=False)
+    return next((int(mine) < int(theirs) for mine, theirs in pairs if mine != theirs), False)
 
 
 def _texts(step: Step, other: Step) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Near misses between steps whose words are the same and whose contexts are not."""
+"""Near misses: steps whose words are the same and whose contexts are not, and versions."""
 
 from __future__ import annotations
 
@@ -37,3 +37,22 @@ def test_what_the_builds_are_given_is_no_edit_of_a_dockerfile(tmp_path: Path) ->
     )
     found = misses(tmp_path, "ARG V=1\n", "ARG V=1\n", compose=f"services:\n{services}")
     assert all(edit.old and edit.new for miss in found for edit in miss.edits)
+
+
+def test_nobody_goes_back_to_an_older_version(tmp_path: Path) -> None:
+    for number, (tag, tool) in enumerate((("11", "1.9"), ("11", "1.9"), ("11", "1.10"))):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "Dockerfile").write_text(
+            f"FROM debian:{tag}\nRUN apt-get install -y tool={tool}\nRUN next\n"
+        )
+    (found,) = near_misses(build_trie(read_repository([str(tmp_path)]).set.images))
+    assert {Path(edit.path).parent.name for edit in found.edits} == {"0", "1"}
+    assert all(edit.new.endswith("tool=1.10") for edit in found.edits)
+
+
+def test_nor_to_an_older_root(tmp_path: Path) -> None:
+    for number, tag in enumerate(("11", "12")):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "Dockerfile").write_text(f"FROM debian:{tag}\nRUN next\n")
+    (found,) = near_misses(build_trie(read_repository([str(tmp_path)]).set.images))
+    assert {edit.new for edit in found.edits} == {"debian:12"}
