@@ -30,7 +30,8 @@ Source: dockstrata. Compared are steps on the same prefix, and root images of on
 tags differ in numbers. What the files' paths differ in is meant and not reported, nor is another
 version beside another version in the path (``3.12/Dockerfile`` and ``3.13/Dockerfile``), nor lists
 of packages that have little in common; ``dockstrata plan`` lists these too, under near misses.
-Files that a program writes are passed over.
+Files that a program writes are passed over, and bases that ``apply`` wrote: their paths no longer
+say what is meant.
 """
 
 from __future__ import annotations
@@ -64,8 +65,10 @@ _APART = {
 @set_rule(code="DS102", name="near-repeated-prefix", severity=Severity.INFO)
 def near_repeated_prefix(context: SetContext) -> Iterator[Finding]:
     for miss in near_misses(context.trie, _ALL):
-        generated = context.facts.generated
-        if any(edit.path in generated for edit in miss.edits) or not _is_worth_it(miss):
+        passed = (context.facts.generated, context.facts.library.marked)
+        if any(edit.path in files for edit in miss.edits for files in passed):
+            continue
+        if not _is_worth_it(miss):
             continue
         first, *others = miss.edits
         node = _node(context, first)
