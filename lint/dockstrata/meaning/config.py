@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 
 from dockstrata.syntax.nodes import Instruction
@@ -113,10 +114,15 @@ def ports(words: Sequence[str]) -> set[str]:
         protocol = protocol.lower() or "tcp"
         span = _RANGE.match(number)
         if span and 0 <= int(span[2]) - int(span[1]) <= 65535:
-            found.update(f"{port}/{protocol}" for port in range(int(span[1]), int(span[2]) + 1))
+            found |= _written_out(int(span[1]), int(span[2]), protocol)
         else:
             found.add(f"{number}/{protocol}")
     return found
+
+
+@lru_cache(maxsize=256)
+def _written_out(first: int, last: int, protocol: str) -> frozenset[str]:
+    return frozenset(f"{port}/{protocol}" for port in range(first, last + 1))
 
 
 def healthcheck(node: Instruction) -> tuple[object, ...]:

@@ -204,7 +204,7 @@ class Evaluator:
             problem = (
                 problem or f"line {node.start_line}: base name ({''.join(words[:1])}) is blank"
             )
-        self.replaced = name is not None and context_name(name) in self.named
+        self.replaced = bool(self.named) and name is not None and context_name(name) in self.named
         # FROM looks a stage up as written, names are kept in lower case.
         parent = find_stage(self.stages, image) if image == image.lower() else None
         if self.replaced:
