@@ -79,9 +79,9 @@ def grow(
         else:
             on.setdefault(ground.image.id, (ground, []))[1].append(candidate)
     grower.place(None, outside)
-    for root in trie.roots:
-        top = Vertex(root.chain, 0.0, 0)
-        for child in root.children:
+    for start in dict.fromkeys(candidate.image.stage.start_chain for candidate in outside):
+        top = Vertex(start, 0.0, 0)
+        for child in trie.nodes[start].children:
             grower.grow(child, top, 0.0, 0)
         # The external root itself is no candidate: no step lies above it.
         grower.tree.roots += [Root(vertex) for vertex in top.children]

@@ -7,7 +7,7 @@ left on goes altogether. Every image of the set is proved equal before a merge c
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -79,10 +79,11 @@ def merge_single(library: Library, may_edit: Callable[[str], bool]) -> Merged:
     """
     texts: dict[str, str] = {}
     merges: list[Merge] = []
+    mentions = _Mentions(library)
     for path, reference in sorted(library.marked.items()):
         if not reference.startswith("localhost/") or not may_edit(path):
             continue
-        found = _only_child(library, path, reference)
+        found = _only_child(library, path, reference, mentions)
         if found is None or not may_edit(found[0].path):
             continue
         image, parent = found
@@ -98,20 +99,39 @@ def merge_single(library: Library, may_edit: Callable[[str], bool]) -> Merged:
         texts.pop(path, None)
         merges.append(Merge(image.id, parent.id, image.path, 0.0, path))
         del documents[path]
+        mentions.forget(path)
+        mentions.forget(image.path)
+        mentions.enter(documents[image.path])
         library = library.with_documents(documents)
     return Merged(library, texts, tuple(merges), ())
 
 
-def _only_child(library: Library, path: str, reference: str) -> tuple[Image, Image] | None:
+class _Mentions:
+    """Which files name which images, once for each place."""
+
+    def __init__(self, library: Library) -> None:
+        self.of: dict[str, list[str]] = defaultdict(list)
+        self.names: dict[str, list[str]] = {}
+        for document in library.documents.values():
+            self.enter(document)
+
+    def enter(self, document: Document) -> None:
+        self.names[document.path] = list(images_named(document))
+        for name in self.names[document.path]:
+            self.of[name].append(document.path)
+
+    def forget(self, path: str) -> None:
+        for name in self.names.pop(path):
+            self.of[name].remove(path)
+
+
+def _only_child(
+    library: Library, path: str, reference: str, mentions: _Mentions
+) -> tuple[Image, Image] | None:
     """The one image that a base is there for, and the base; ``None`` where there are others."""
     name = canonical_image(reference)
-    mentions = [
-        other
-        for other, document in library.documents.items()
-        for image in images_named(document)
-        if image == name
-    ]
-    if len(mentions) != 1 or len(library.builds[mentions[0]]) != 1:
+    named_in = mentions.of.get(name, [])
+    if len(named_in) != 1 or len(library.builds[named_in[0]]) != 1:
         return None
     ours = {f"service:{build.service}" for build in library.builds[path]} | {name, reference}
     contexts = (item for builds in library.builds.values() for b in builds for item in b.contexts)
