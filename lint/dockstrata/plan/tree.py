@@ -103,6 +103,7 @@ class _Grower:
         self.settings = settings
         self.weights = weights
         self.existing = existing
+        self.bases = {base.image.id for base in existing.values()}
         self.tree = Tree()
         self.in_use: set[str] = set()
         self.ground = ""
@@ -124,7 +125,7 @@ class _Grower:
 
     def shortened(self, candidate: Candidate) -> Candidate:
         """A base that others stand on must go on adding as much as a new one would."""
-        if all(base.image is not candidate.image for base in self.existing.values()):
+        if candidate.image.id not in self.bases:
             return candidate
         steps = _keeping(candidate.image.steps[: candidate.steps], self.settings.min_steps)
         return replace(candidate, steps=len(steps))
@@ -138,7 +139,7 @@ class _Grower:
             found = Existing(ref, image.parent, self.trie.end_of[image.parent.id])
         for step in image.steps[: candidate.steps]:
             base = self.existing.get(step.chain)
-            if base is not None and _may_stand(candidate, base, self.existing):
+            if base is not None and _may_stand(candidate, base, self.bases):
                 found = base
         return found
 
@@ -213,10 +214,9 @@ def _keeping(steps: list[Step], least: int) -> list[Step]:
     return []
 
 
-def _may_stand(candidate: Candidate, base: Existing, existing: Mapping[str, Existing]) -> bool:
+def _may_stand(candidate: Candidate, base: Existing, bases: set[str]) -> bool:
     """Whether the image may be built on the base: depth, and never in a circle."""
     if candidate.image is base.image or candidate.levels < base.image.depth - 1:
         return False
     image = candidate.image
-    is_base = any(other.image is image for other in existing.values())
-    return not is_base or image.inherited + len(image.steps) > base.node.length
+    return image.id not in bases or image.inherited + len(image.steps) > base.node.length

@@ -93,7 +93,7 @@ def merge_single(library: Library, may_edit: Callable[[str], bool]) -> Merged:
         documents = dict(library.documents)
         documents[image.path] = parse(Source(image.path, text))
         after = library.with_documents(documents)
-        if documents[image.path].faults or not _all_equal(library, after):
+        if documents[image.path].faults or not _equal(library, after, image.path):
             continue
         texts[image.path] = text
         texts.pop(path, None)
@@ -177,7 +177,7 @@ def _shorten(
         documents = dict(library.documents)
         documents[image.path] = parse(Source(image.path, text))
         after = library.with_documents(documents)
-        if not documents[image.path].faults and _all_equal(library, after):
+        if not documents[image.path].faults and _equal(library, after, image.path):
             return after, Merge(image.id, parent.id, image.path, cost), text
     return None
 
@@ -196,14 +196,18 @@ def _is_product(library: Library, image: Image) -> bool:
     return is_last or image.stage.name in targets
 
 
-def _all_equal(before: Library, after: Library) -> bool:
-    """Every image the same, whether SHELL survives from image to image or not."""
+def _equal(before: Library, after: Library, path: str) -> bool:
+    """Every image of a file the same, whether SHELL survives from image to image or not.
+
+    What is built on them is the same then: it sees no more of them than is compared.
+    """
     for carry_shell in (False, True):
-        old, new = (library.again(carry_shell).all() for library in (before, after))
-        for one, other in zip(old, new, strict=True):
-            if len(one.stages) != len(other.stages):
+        old, new = (library.again(carry_shell) for library in (before, after))
+        for number in range(len(old.builds[path])):
+            one, other = (library.evaluation(path, number).stages for library in (old, new))
+            if len(one) != len(other):
                 return False
-            for stage, now in zip(one.stages, other.stages, strict=True):
+            for stage, now in zip(one, other, strict=True):
                 if difference(stage, now) is not None:
                     return False
     return True
