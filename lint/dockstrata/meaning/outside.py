@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from dockstrata.load.wiring import is_remote
 from dockstrata.meaning.stage import Resolver, Stage, canonical_image
 from dockstrata.meaning.step import Barrier
+from dockstrata.syntax.readable import as_built
 from dockstrata.syntax.reference import parse_reference
 from dockstrata.syntax.words import CLOSE, OPEN, is_symbolic
 
 _IMAGE = "docker-image://"
 _GIVEN = re.compile(f"{OPEN}given\x1f[^{OPEN}{CLOSE}]*\x1f([^{OPEN}{CLOSE}]*){CLOSE}")
-_DEFAULT = re.compile(
-    f"{OPEN}(?:given|arg)\x1f[^\x1f{OPEN}{CLOSE}]*\x1f([^\x1f{OPEN}{CLOSE}]*){CLOSE}"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +94,3 @@ def by_argument(stages: Sequence[Stage]) -> Barrier:
     choice = ", ".join(stage.label for stage in stages)
     message = f"an argument decides which stage of the file it draws from: {choice}"
     return Barrier("stage-by-argument", message)
-
-
-def as_built(name: str) -> str:
-    """A name with each argument as this build has it: what it is given, else its default."""
-    before = None
-    while before != name and is_symbolic(name):
-        before, name = name, _DEFAULT.sub(r"\1", name)
-    return name

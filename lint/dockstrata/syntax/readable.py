@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dockstrata.syntax.words import CLOSE, OPEN
+from dockstrata.syntax.words import CLOSE, OPEN, is_symbolic
 
 _VALUED = re.compile(
     f"{OPEN}(?:arg|given)\x1f[^\x1f{OPEN}{CLOSE}]*\x1f([^\x1f{OPEN}{CLOSE}]*){CLOSE}"
@@ -50,8 +50,13 @@ def by_default(value: str) -> str | None:
 
     ``None`` where something else is in it, or an argument without a default.
     """
-    while True:
-        replaced = _VALUED.sub(r"\1", value)
-        if replaced == value:
-            return None if OPEN in value else value
-        value = replaced
+    value = as_built(value)
+    return None if is_symbolic(value) else value
+
+
+def as_built(value: str) -> str:
+    """``value`` with each argument as the build has it: what it is given, else its default."""
+    before = None
+    while before != value and is_symbolic(value):
+        before, value = value, _VALUED.sub(r"\1", value)
+    return value
