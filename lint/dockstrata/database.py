@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:  # costs 5 ms
     from sqlite3 import Connection
 
 
+Row = tuple[bytes, str]
+# SQLite takes that many values in a query at least.
+_AT_ONCE = 500
 _UNREADABLE = (ValueError, TypeError, LookupError)
 
 
@@ -41,6 +45,16 @@ def unseal(kept: str) -> str:
     if seal(text) != kept:
         raise ValueError("not as it was written")
     return text
+
+
+def rows_of(database: Connection, table: str, column: str, keys: Iterable[bytes]) -> Iterator[Row]:
+    """``(key, column)`` of those of the keys that the table has, by its column ``key``."""
+    wanted = list(keys)
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        marks = ",".join("?" * len(part))
+        query = f"SELECT key, {column} FROM {table} WHERE key IN ({marks})"
+        yield from database.execute(query, part)
 
 
 class Database:

@@ -13,7 +13,7 @@ from dataclasses import fields
 from hashlib import blake2b
 
 from dockstrata.checker import Checked, Checker
-from dockstrata.database import Database, cache_folder, seal, unseal
+from dockstrata.database import Database, cache_folder, rows_of, seal, unseal
 from dockstrata.errors import DockstrataError
 from dockstrata.result_cache.codec import read, written
 from dockstrata.result_cache.program import packages_of, program_digest
@@ -27,8 +27,6 @@ CREATE TABLE IF NOT EXISTS results (
     serial INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, checked TEXT NOT NULL
 );
 """
-# SQLite takes that many values in a query at least.
-_AT_ONCE = 500
 
 
 class ResultCache:
@@ -50,15 +48,10 @@ class ResultCache:
         with Database(self.path, _SCHEMA) as database:
             if database is None:
                 return found
-            keys = list(by_key)
-            for start in range(0, len(keys), _AT_ONCE):
-                part = keys[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(part))
-                query = f"SELECT key, checked FROM results WHERE key IN ({marks})"
-                for key, text in database.execute(query, part):
-                    checked = read(unseal(text), by_key[key])
-                    if self.parents.still(checked.lookups):
-                        found[checked.source.path] = checked
+            for key, text in rows_of(database, "results", "checked", by_key):
+                checked = read(unseal(text), by_key[key])
+                if self.parents.still(checked.lookups):
+                    found[checked.source.path] = checked
         return found
 
     def put(self, results: Iterable[Checked]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from dockstrata import __version__
-from dockstrata.database import Database, cache_folder, seal, unseal
+from dockstrata.database import Database, cache_folder, rows_of, seal, unseal
 from dockstrata.finding import Severity
 from dockstrata.shellcheck.process import OPTIONS
 from dockstrata.shellcheck.scripts import Comment, Place
@@ -20,8 +20,6 @@ CREATE TABLE IF NOT EXISTS answers (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS programs (identity TEXT PRIMARY KEY, version TEXT NOT NULL);
 """
-# SQLite takes that many values in a query at least.
-_AT_ONCE = 500
 
 
 class Cache:
@@ -58,13 +56,8 @@ class Cache:
         with Database(self.path, _SCHEMA) as database:
             if database is None:
                 return found
-            keys = list(by_key)
-            for start in range(0, len(keys), _AT_ONCE):
-                part = keys[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(part))
-                query = f"SELECT key, comments FROM answers WHERE key IN ({marks})"
-                for key, text in database.execute(query, part):
-                    found[by_key[key]] = _read(unseal(text))
+            for key, text in rows_of(database, "answers", "comments", by_key):
+                found[by_key[key]] = _read(unseal(text))
         return found
 
     def put(self, version: str, answers: Mapping[str, tuple[Comment, ...]]) -> None:
