@@ -10,7 +10,6 @@ import click
 from dockstrata.cli.refactoring import options, read, with_bases
 
 if TYPE_CHECKING:
-    from dockstrata.meaning.repository import Repository
     from dockstrata.rewrite.refactor import Refactoring
 
 _SHOWN = 4
@@ -55,7 +54,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
             click.echo(f"note: an earlier apply was cut off; restored {printable(path)}", err=True)
     repository, asked = read(**given)
     refactoring = refactor(repository, asked)
-    wired = _wired(repository, refactoring, paths, asked.bases, given["exclude"]) if compose else {}
+    wired = _wired(refactoring, paths, asked.bases, given["exclude"]) if compose else {}
     gone = dict.fromkeys(refactoring.removed)
     files = {**refactoring.new, **refactoring.changed, **gone, **wired}
     done = 2 if not repository.is_done else 0
@@ -102,7 +101,6 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
 
 
 def _wired(
-    repository: Repository,
     refactoring: Refactoring,
     paths: tuple[str, ...],
     bases: str,
@@ -116,7 +114,7 @@ def _wired(
 
     met = discover(with_bases(paths, bases), exclude=exclude).wiring
     files = [path for path in met if is_compose_name(os.path.basename(path))]
-    changes = compose_changes(repository, refactoring.plan, refactoring.draft, files)
+    changes = compose_changes(refactoring.after.library, files)
     for path, message in changes.notes:
         click.echo(f"warning: {printable(path)}: {printable(message)}; left as it is", err=True)
     return changes.texts

@@ -15,16 +15,12 @@ from dataclasses import dataclass, field
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.load.compose import compose_builds
 from dockstrata.load.wiring import Build
-from dockstrata.meaning.library import default_build
-from dockstrata.meaning.repository import Repository
+from dockstrata.meaning.library import Library
 from dockstrata.meaning.stage import canonical_image
-from dockstrata.plan.model import Plan
 from dockstrata.rewrite.bake import bases_of
-from dockstrata.rewrite.draft import Draft
 from dockstrata.rewrite.yaml_text import NotEditableError, YamlText, entry, plain, scalar
 from dockstrata.source import Source, encode
 from dockstrata.syntax.nodes import Document
-from dockstrata.syntax.parse import parse
 
 COMMENT = "# A base image of other services: built before them, never started (dockstrata)."
 SERVICE = "service:"
@@ -54,21 +50,13 @@ class _Set:
         return [(ref, target.removeprefix("target:")) for ref, target in found]
 
 
-def compose_changes(
-    repository: Repository, plan: Plan, draft: Draft, files: Iterable[str]
-) -> ComposeChanges:
-    """The compose files among ``files`` that must be told of bases. Nothing is written."""
-    library = repository.library
-    documents = dict(library.documents)
-    for name, text in (*draft.children.items(), *draft.bases.items()):
-        documents[name] = parse(Source(name, text))
-    references = dict(library.marked)
-    references |= {base.path: base.ref for base in plan.bases if base.kind == "file"}
-    builds = {
-        file: draft.builds.get(file) or (library.builds.get(file) or [default_build(file)])[0]
-        for file in references
-    }
-    found = _Set(documents, references, builds)
+def compose_changes(after: Library, files: Iterable[str]) -> ComposeChanges:
+    """The compose files among ``files`` that must be told of bases. Nothing is written.
+
+    ``after`` is the set as it will be.
+    """
+    documents, references = after.documents, after.marked
+    found = _Set(documents, references, {file: after.builds[file][0] for file in references})
     changes = ComposeChanges()
     by_file: dict[str, list[Build]] = {}
     known = {os.path.realpath(path): path for path in documents}

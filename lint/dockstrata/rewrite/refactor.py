@@ -44,7 +44,8 @@ class Refactoring:
     """A proved plan with the text of every file that it writes: new and changed ones by path.
 
     ``merged`` are chains that were too deep, ``dissolved`` bases that one image was left on,
-    ``removed`` the files that go; ``originals`` are the texts of those files that are there.
+    ``after`` is the repository as it will be, ``removed`` the files that go; ``originals`` are
+    the texts of those files that are there.
     ``generated`` is the plan with ``include_generated``, where that is off and would matter;
     ``blocked`` are paths of new files at which something of the user's lies.
     """
@@ -53,6 +54,7 @@ class Refactoring:
     draft: Draft
     merged: Merged
     dissolved: tuple[Merge, ...]
+    after: Repository
     removed: tuple[str, ...]
     new: dict[str, str]
     changed: dict[str, str]
@@ -95,8 +97,9 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
             options.model,
         )
     new = dict(draft.bases)
-    changed = {**merged.texts, **draft.children}
     removed = [merge.removed for merge in rounds.dissolved if merge.removed is not None]
+    texts = {**merged.texts, **draft.children}
+    changed = {path: text for path, text in texts.items() if path not in removed}
     blocked = [path for path in new if _taken(path)]
     path = repository.under_root(options.bases, BAKE_FILE)
     if plan.reused or any(base.kind == "file" for base in plan.bases):
@@ -115,6 +118,7 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
         draft,
         merged,
         rounds.dissolved,
+        final,
         tuple(removed),
         new,
         changed,
