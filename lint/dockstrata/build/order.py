@@ -14,6 +14,7 @@ from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.hcl import target_names
 from dockstrata.syntax.nodes import Document, Instruction
+from dockstrata.syntax.reference import context_name
 from dockstrata.syntax.words import WordError, expand
 
 BUILT = "built:"
@@ -92,7 +93,7 @@ def jobs_of(repository: Repository, given: Mapping[str, str] | None = None) -> l
             images.append(Named(node, image, needed))
             if needed is not None:
                 needs[needed] = None
-            elif image.startswith(LOCAL) and image not in named:
+            elif image.startswith(LOCAL) and context_name(image) not in named:
                 missing[image] = None
         contexts: list[tuple[str, str]] = []
         for name, value in job.build.contexts:
@@ -235,7 +236,7 @@ def _expanded(word: str, values: Mapping[str, str], escape: str) -> str:
 
 def _reference(image: str, named: Mapping[str, str]) -> str:
     """An image as the library's products call it."""
-    given = named.get(image)
+    given = named.get(context_name(image))
     if given is None:
         return canonical_image(image)
     if given.startswith("docker-image://"):

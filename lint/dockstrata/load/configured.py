@@ -9,6 +9,7 @@ from typing import Any
 from dockstrata.load.discover import tidy
 from dockstrata.load.secrets import given_secret
 from dockstrata.load.wiring import Build
+from dockstrata.syntax.reference import context_name
 
 _KINDS: Mapping[str, str] = {
     "dockerfile": "a string",
@@ -70,7 +71,7 @@ def configured_builds(
                 target=table.get("target"),
                 args=tuple(table.get("args", {}).items()),
                 platforms=tuple(table.get("platforms", ())),
-                contexts=tuple(table.get("contexts", {}).items()),
+                contexts=tuple((context_name(k), v) for k, v in table.get("contexts", {}).items()),
                 tags=tuple(table.get("tags", ())),
                 origin=path,
                 line=1,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dockstrata.load.discover import tidy
 from dockstrata.load.secrets import Secret
+from dockstrata.syntax.reference import context_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,9 @@ class Build:
 
     ``dockerfile`` and ``context`` are paths as discovery gives them. ``args`` are build arguments
     in the order of the file; None is a value that only the builder's environment knows.
-    ``contexts`` are named contexts: a path, or as written (``target:base``, ``docker-image://…``).
+    ``contexts`` are named contexts, by the names that BuildKit asks for
+    (:func:`~dockstrata.syntax.reference.context_name`): a path, or as written (``target:base``,
+    ``docker-image://…``).
     ``tags`` are the image names that it produces. ``origin`` and ``line`` (from 1) say where this
     is written, ``service`` is the compose service or bake target. ``secrets`` and ``ssh`` (as the
     builders' ``--ssh`` takes it: ``default``, ``id=path``) are what its RUN mounts may ask for.
@@ -95,7 +98,13 @@ def locate(origin: str, context: str, dockerfile: str) -> tuple[str, str, str] |
 
 
 def named_contexts(contexts: Mapping[str, str], base: str) -> tuple[tuple[str, str], ...]:
+    """The named contexts that a compose or bake file gives, paths from ``base``.
+
+    Both hand names on as written, and BuildKit asks for the short form: ``image:latest`` or
+    ``docker.io/library/image`` is never asked for.
+    """
     return tuple(
         (name, value if is_remote(value) else tidy(os.path.join(base, value)))
         for name, value in contexts.items()
+        if name == context_name(name)
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dockstrata.load.wiring import Build
 from dockstrata.meaning import configure, copying, running
 from dockstrata.meaning.context import ContextReader, no_context
-from dockstrata.meaning.outside import Outside, by_argument, context_name, outside, possible_stages
+from dockstrata.meaning.outside import Outside, by_argument, outside, possible_stages
 from dockstrata.meaning.paths import ROOT_DIRECTORY, clean, working_directory
 from dockstrata.meaning.stage import (
     Evaluated,
@@ -26,7 +26,7 @@ from dockstrata.meaning.stage import (
 from dockstrata.meaning.state import DEFAULT_SHELL, State, with_env
 from dockstrata.meaning.step import Barrier, Step, chain_digest
 from dockstrata.syntax.nodes import Document, Instruction
-from dockstrata.syntax.reference import parse_reference
+from dockstrata.syntax.reference import context_name, parse_reference
 from dockstrata.syntax.words import WordError, expand, is_symbolic, symbol
 
 __all__ = [
@@ -91,8 +91,7 @@ class Evaluator:
         self.resolve_image = resolve_image
         self.carry_shell = carry_shell
         self.given = dict(build.args) if build is not None else {}
-        contexts = build.contexts if build is not None else ()
-        self.named = {context_name(name): given for name, given in contexts}
+        self.named = dict(build.contexts) if build is not None else {}
         self.platforms = ",".join(sorted(build.platforms)) if build is not None else ""
         self.globals: list[Instruction] = []
         self.global_values: dict[str, str] = {}

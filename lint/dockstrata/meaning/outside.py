@@ -13,7 +13,7 @@ from dockstrata.load.wiring import is_remote
 from dockstrata.meaning.stage import Resolver, Stage, canonical_image
 from dockstrata.meaning.step import Barrier
 from dockstrata.syntax.readable import as_built
-from dockstrata.syntax.reference import parse_reference
+from dockstrata.syntax.reference import context_name
 from dockstrata.syntax.words import CLOSE, OPEN, is_symbolic
 
 _IMAGE = "docker-image://"
@@ -34,14 +34,6 @@ class Outside:
     directory: str | None = None
     barrier: Barrier | None = None
     usual: Stage | None = None
-
-
-def context_name(name: str) -> str:
-    """A named context as BuildKit compares it: ``docker.io/library/a:latest`` is ``a``."""
-    if not parse_reference(name).valid:
-        return name
-    familiar = canonical_image(name).removeprefix("docker.io/")
-    return familiar.removeprefix("library/").removesuffix(":latest")
 
 
 def outside(name: str, named: Mapping[str, str], resolve: Resolver) -> Outside:

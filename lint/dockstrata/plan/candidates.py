@@ -10,6 +10,7 @@ from dockstrata.meaning.images import Image, ImageSet
 from dockstrata.meaning.step import Step
 from dockstrata.plan.model import Refusal
 from dockstrata.plan.settings import PlanSettings
+from dockstrata.syntax.reference import context_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def _whole(image: Image) -> Refusal | None:
         message = f"{image.parent.id} runs ONBUILD triggers with its child's own build context"
         return Refusal(image.id, "onbuild-parent", message)
     build = image.evaluation.build
-    if build is not None and stage.image in dict(build.contexts):
+    if build is not None and context_name(stage.image) in dict(build.contexts):
         message = f"{stage.image} is a named context of its build"
         return Refusal(image.id, "named-context", message)
     return None

@@ -16,6 +16,7 @@ from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.hcl import Target, bake_text, is_variable, target_names
 from dockstrata.rewrite.images_named import images_named
 from dockstrata.syntax.nodes import Document
+from dockstrata.syntax.reference import context_name
 
 
 def bake_file(repository: Repository, path: str) -> str:
@@ -176,7 +177,7 @@ def bases_of(
 ) -> tuple[tuple[str, str], ...]:
     """The bases that a Dockerfile's stages are built on or take files from, as named contexts."""
     found = {by_reference[image] for image in images_named(document) if image in by_reference}
-    return tuple((reference, f"target:{name}") for reference, name in sorted(found))
+    return tuple((context_name(ref), f"target:{name}") for ref, name in sorted(found))
 
 
 def _relative(path: str, root: str) -> str:

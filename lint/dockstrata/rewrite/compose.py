@@ -43,7 +43,7 @@ class _Set:
     builds: Mapping[str, Build]
 
     def needs(self, path: str) -> list[tuple[str, str]]:
-        """The bases of a Dockerfile: reference, and path of the base's Dockerfile."""
+        """The bases of a Dockerfile: the context that each is, and its Dockerfile's path."""
         by_reference = {canonical_image(ref): (ref, file) for file, ref in self.references.items()}
         document = self.documents.get(path)
         found = bases_of(document, by_reference) if document is not None else ()

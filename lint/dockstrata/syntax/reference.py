@@ -44,6 +44,12 @@ class Reference:
         return f"{name}:{self.tag or 'latest'}"
 
     @property
+    def familiar(self) -> str:
+        """The reference as short as it can be: ``a`` for ``docker.io/library/a:latest``."""
+        name = self.canonical.removeprefix(f"{DEFAULT_REGISTRY}/")
+        return name.removeprefix("library/").removesuffix(":latest")
+
+    @property
     def short_name(self) -> str:
         """The last part of the repository, ``debian`` of ``docker.io/library/debian``."""
         return self.repository.rsplit("/", 1)[-1]
@@ -56,6 +62,12 @@ class Reference:
             and (self.tag is None or bool(_TAG.match(self.tag)))
             and (self.digest is None or bool(_DIGEST.match(self.digest)))
         )
+
+
+def context_name(name: str) -> str:
+    """The name by which BuildKit asks for a named context where FROM says ``name``."""
+    reference = parse_reference(name)
+    return reference.familiar if reference.valid else name
 
 
 @lru_cache(maxsize=4096)

@@ -89,11 +89,12 @@ def test_a_named_folder_has_its_own_ignore_file_alone(tmp_path: Path) -> None:
     [
         ("base", "base"),
         ("base", "base:latest"),
-        ("docker.io/library/base:latest", "base"),
+        ("base", "docker.io/library/base"),
+        ("localhost/base", "localhost/base:latest"),
         ("acme/base:1", "docker.io/acme/base:1"),
     ],
 )
-def test_a_context_answers_to_every_spelling(tmp_path: Path, name: str, asked: str) -> None:
+def test_a_context_answers_to_every_spelling_in_from(tmp_path: Path, name: str, asked: str) -> None:
     write(tmp_path, {"one/Dockerfile": "FROM alpine:3\nRUN a\n"})
     write(tmp_path, {"two/Dockerfile": f"FROM {asked}\nRUN b\n"})
     contexts = COMPOSE % ("x: ./one", f"'{name}': 'service:one'")
@@ -101,6 +102,20 @@ def test_a_context_answers_to_every_spelling(tmp_path: Path, name: str, asked: s
     one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
     assert two.base is not None
     assert two.base.chain == one.chain
+
+
+@pytest.mark.parametrize(
+    "name", ["base:latest", "docker.io/library/base", "docker.io/acme/base:1", "Base"]
+)
+def test_compose_hands_names_on_as_written_and_nobody_asks_for_a_long_one(
+    tmp_path: Path, name: str
+) -> None:
+    write(tmp_path, {"one/Dockerfile": "FROM alpine:3\nRUN a\n"})
+    write(tmp_path, {"two/Dockerfile": f"FROM {name.lower()}\nRUN b\n"})
+    contexts = COMPOSE % ("x: ./one", f"'{name}': 'service:one'")
+    write(tmp_path, {"compose.yaml": contexts})
+    (two,) = last(tmp_path, "two/Dockerfile")
+    assert two.base is None
 
 
 def test_a_context_goes_before_the_image_that_has_its_name(tmp_path: Path) -> None:

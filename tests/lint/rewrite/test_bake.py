@@ -74,6 +74,20 @@ def test_named_contexts_that_are_targets_come_along(
     assert "os" in found
 
 
+def test_a_latest_base_is_a_context_of_the_name_that_buildkit_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        Path(name).mkdir()
+        Path(name, "Dockerfile").write_text(f"FROM debian:latest\nRUN shared\nRUN {name}\n")
+    done = refactor(read_repository(["."]), Options())
+    (base,) = done.plan.bases
+    assert base.ref.endswith(":latest")
+    found = targets(done.new["bases/docker-bake.hcl"])
+    assert found["a"]["contexts"] == {base.ref.removesuffix(":latest"): f"target:{base.name}"}
+
+
 def test_one_image_with_two_names_is_one_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
