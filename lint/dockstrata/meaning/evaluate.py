@@ -208,10 +208,12 @@ class Evaluator:
         parent = find_stage(self.stages, image) if image == image.lower() else None
         if self.replaced:
             parent, image, platform = None, name or "", None
-        known = barrier = usual = None
+        known = barrier = usual = folder = None
         if parent is None:
             found = self.outside(image)
             image, known, barrier, usual = found.image, found.stage, found.barrier, found.usual
+            if found.directory is not None:
+                folder = self.context(".", (), named=found.directory)
         if self.replaced:
             barrier = Barrier("named-context", f"the named context {image} replaces the stage")
         below = parent or known
@@ -221,6 +223,7 @@ class Evaluator:
             root = canonical_image(image)
             choice = possible_stages(self.stages, image)
             parts = [part for one in choice for part in (one.label, one.chain)]
+            parts += [repr(folder.key)] if folder is not None else []
             start = chain_digest("", "FROM", root, platform or self.platforms, *parts)
             meaning, root = start, image
             barrier = barrier or (by_argument(choice) if choice else None)

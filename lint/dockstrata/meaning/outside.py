@@ -56,7 +56,9 @@ def outside(name: str, named: Mapping[str, str], resolve: Resolver) -> Outside:
     if known is not None:
         return Outside(name, known)
     barrier = Barrier("named-context", f"{name} is the named context {context}")
-    return Outside(context, None, None if is_remote(context) else context, barrier)
+    if is_remote(context):
+        return Outside(context, barrier=barrier)
+    return Outside(name, directory=context, barrier=barrier)
 
 
 def possible_stages(stages: Sequence[Stage], name: str) -> list[Stage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from dockstrata.meaning.evaluate import Stage
 from dockstrata.meaning.outside import as_built, context_name
 from dockstrata.meaning.repository import read_repository
+from dockstrata.rewrite.verify import verify_against
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -130,6 +132,32 @@ def test_a_context_goes_before_the_image_that_has_its_name(tmp_path: Path) -> No
     )
     (two,) = last(tmp_path, "two/Dockerfile")
     assert (two.base, two.root) == (None, "debian:12")
+
+
+def test_a_stage_that_a_folder_replaces_is_what_the_folder_holds(tmp_path: Path) -> None:
+    text = "FROM scratch AS site\nFROM alpine:3\nRUN --mount=type=bind,from=site,target=/s b\n"
+    write(tmp_path, {"one/Dockerfile": text, "two/Dockerfile": text})
+    write(tmp_path, {"compose.yaml": COMPOSE % ("site: ./a", "site: ./b")})
+    write(tmp_path, {"a/f": "1", "b/f": "1"})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert one.chain == two.chain
+    write(tmp_path, {"b/f": "2"})
+    one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
+    assert one.chain != two.chain
+
+
+def test_a_tree_with_a_named_folder_that_is_not_there_is_equal_to_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "FROM scratch AS site\nFROM alpine:3\nCOPY --from=site / /site\n"
+    write(tmp_path, {"one/Dockerfile": text, "two/Dockerfile": text})
+    write(tmp_path, {"compose.yaml": COMPOSE % ("site: ./public", "site: ./public")})
+    monkeypatch.chdir(tmp_path)
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        name = ["-c", "user.name=x", "-c", "user.email=x@y"]
+        subprocess.run(["git", *name, *command], check=True, capture_output=True)
+    verdicts = verify_against(["."], "HEAD")
+    assert [(one.id, one.message) for one in verdicts if one.outcome != "equal"] == []
 
 
 def test_an_image_as_context_may_be_one_of_the_set(tmp_path: Path) -> None:
