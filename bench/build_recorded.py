@@ -46,6 +46,7 @@ from recorded_root import RecordedRoot
 
 _STAGE = re.compile(r"(?im)^\s*FROM\s.*?\sAS\s+(\S+)\s*$")
 _SYNTAX = re.compile(rb"(?im)^#[ \t]*syntax[ \t]*=.*\r?\n")
+_DIGEST = re.compile(rb"(:[\w.-]+)?@sha256:([0-9a-f]{8})[0-9a-f]{56}")
 _NOT_FOUND = re.compile(
     r'failed to (?:calculate checksum|compute cache key).*?"(/[^"]*)": not found'
 )
@@ -164,6 +165,11 @@ class Before:
         return make_up(self.folder / build.context, found[1])
 
 
+def _tagged(found: re.Match[bytes]) -> bytes:
+    """A tag in a digest's place, which no stand-in can have."""
+    return b"%s-%s" % (found[1], found[2]) if found[1] else b":" + found[2]
+
+
 def make_up(context: Path, path: str) -> bool:
     """Put a file there; whether it was missing. Its content is its name."""
     name = re.sub(r"\[(.).*?\]", r"\1", path).replace("*", "x").replace("?", "x").strip("/")
@@ -192,7 +198,7 @@ def reason(why: str) -> str:
     said = (lines or why.splitlines() or ["?"])[-1]
     said = re.sub(r"[0-9a-f]{20,}", "…", said.replace("ERROR: failed to build: ", ""))
     if "failed to resolve source metadata" in said:
-        return "root by digest or for another platform"
+        return "a root for another platform"
     said = re.sub(r"ref \S+", "ref …", said)
     if "C:\\" in said or "c:\\" in said:
         return "a path of Windows"
@@ -278,7 +284,8 @@ def check(source: Path, options: list[str], limit: int, keep: Path | None) -> Ou
         for file in old.rglob("*"):
             if file.is_file() and not file.is_symlink() and file.stat().st_size < 1_000_000:
                 data = file.read_bytes()
-                if (clean := _SYNTAX.sub(b"", data)) != data:
+                clean = _DIGEST.sub(_tagged, _SYNTAX.sub(b"", data))
+                if clean != data:
                     file.write_bytes(clean)
         known = list(builds(old))
         texts = [
