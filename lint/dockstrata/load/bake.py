@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from dockstrata.load.bake_file import BakeFile, Block, read_bake
-from dockstrata.load.bake_target import Target, evaluated
-from dockstrata.load.hcl import Scope, Value, evaluate, text
+from dockstrata.load.bake_check import faults, is_target_name, refused, target_faults
+from dockstrata.load.bake_file import BakeFile, Block, Variable, read_bake
+from dockstrata.load.bake_target import Target, attribute, evaluated, said_by
+from dockstrata.load.hcl import Scope
+from dockstrata.load.hcl_expression import Expression
+from dockstrata.load.hcl_types import RefusedError, Value, converted, text
 from dockstrata.load.secrets import given_secret, secret_fields, ssh_fields
 from dockstrata.load.wiring import (
     Build,
@@ -23,10 +27,9 @@ from dockstrata.load.wiring import (
 from dockstrata.syntax.reference import parse_reference
 
 _DEFAULT = re.compile(r"docker-bake(?:\.override)?\.(?:hcl|json)", re.IGNORECASE)
-_DEPTH = 20
 _OWN_PLATFORM = ("", "local")  # platforms: the builder's own, as without any
 _HERE = "cwd://"  # the caller's folder, also where the bake file comes from elsewhere
-_VARIABLES = {"BAKE_CMD_CONTEXT": '"."'}
+_VARIABLES: Mapping[str, Value] = {"BAKE_CMD_CONTEXT": _HERE, "BAKE_LOCAL_PLATFORM": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +86,43 @@ class _Definition:
         self.file = file
         self.problems = problems
         self.services = {build.service: build for build in services}
-        attributes = {
-            name: {key: it for block in blocks for key, it in block.body.items()}
-            for name, blocks in file.targets.items()
+        attributes: dict[str, Callable[[str, Scope], Value]] = {}
+        variables: dict[str, Expression | Value] = {
+            **{name: _default(it) for name, it in file.variables.items()},
+            **{name: _default(it) for name, it in file.attributes.items()},
+            **_VARIABLES,
         }
-        variables = {**_VARIABLES, **file.variables}
-        self.scope = Scope(variables, file.functions, targets=attributes)
-        empty = dict.fromkeys(file.unset - variables.keys(), '""')
-        self.unset = Scope({**variables, **empty}, file.functions, targets=attributes)
+        functions = {name: own for name, (own, _) in file.functions.items()}
+        open_ones = {name for name, it in file.variables.items() if it.default is None}
+        unknown = frozenset(open_ones - file.attributes.keys()) | {"BAKE_LOCAL_PLATFORM"}
+        self.scope = Scope(variables, functions, attributes, unknown)
+        self.unset = Scope(variables, functions, attributes)
+        problems += faults(file, self.unset, frozenset(_VARIABLES))
+        self.grouped = self._grouped()
         self.targets = self._generated()
+        for name, generated in self.targets.items():
+            attributes[name] = partial(said_by, generated.layers)
+        problems += self._faults()
+
+    def _grouped(self) -> set[str]:
+        """The targets that a group names."""
+        found: set[str] = set()
+        for block in (block for blocks in self.file.groups.values() for block in blocks):
+            try:
+                names = attribute(block, "targets", self.unset)
+            except (RefusedError, UnknownValueError):
+                continue
+            found.update(
+                it for it in (names if isinstance(names, list) else ()) if isinstance(it, str)
+            )
+        return found
 
     def builds(self, only: Container[str] | None = None) -> Iterator[Build]:
         """A build for each target that is more than a pattern for others.
 
         What no other target builds is built by its pattern.
         """
-        whole = {name: self._whole(name, 0) for name in self.targets}
+        whole = {name: self._whole(name) for name in self.targets}
         used = {parent for target in whole.values() for parent in target.inherits}
         named = {value for target in whole.values() for value in target.contexts.values()}
         patterns: list[Build] = []
@@ -109,7 +133,7 @@ class _Definition:
                 continue
             if target.inline is not None or target.call not in (None, "build"):
                 continue
-            wanted = {name, generated.block} & self.file.grouped or f"target:{name}" in named
+            wanted = {name, generated.block} & self.grouped or f"target:{name}" in named
             says = name in self.services or self._says(generated)
             pattern = generated.block.startswith("_") or not says
             pattern = bool({name, generated.block} & used) and pattern and not wanted
@@ -119,7 +143,9 @@ class _Definition:
             except UnknownValueError as error:
                 message = f"target '{name}': its build depends on {error}, which is not known"
                 if not pattern:
-                    self.problems.append(Problem(block.path, block.line, message, "unknown-value"))
+                    self.problems.append(
+                        block.place.problem(message, block.offset, "unknown-value")
+                    )
                 continue
             if build is None:
                 continue
@@ -146,32 +172,77 @@ class _Definition:
         for name, blocks in self.file.targets.items():
             for block in blocks:
                 try:
-                    for local in _combinations(block.body.get("matrix"), self.unset):
-                        own = name
-                        if (said := block.body.get("name")) is not None:
-                            own = text(evaluate(said, self.unset.with_local(local)))
+                    for local in _combinations(block, self.unset):
+                        own = _name(name, block, self.unset.with_local(local))
                         layers = found[own].layers if own in found else ()
                         found[own] = _Generated(name, (*layers, (block, local)))
                 except UnknownValueError as error:
                     message = f"target '{name}': its names depend on {error}, which is not known"
-                    self.problems.append(Problem(block.path, block.line, message, "unknown-value"))
+                    problem = block.place.problem(message, block.offset, "unknown-value")
+                    self.problems.append(problem)
+                except RefusedError as error:
+                    self.problems.append(refused(block.place, block.offset, error))
         return found
 
-    def _whole(self, name: str, depth: int) -> Target:
-        """A target with all that it inherits, over the service of its name."""
+    def _faults(self) -> Iterator[Problem]:
+        for name, generated in self.targets.items():
+            for block, local in generated.layers:
+                yield from target_faults(block, self.unset.with_local(local))
+            block = generated.layers[0][0]
+            whole = self._whole(name)
+            there = self.targets.keys() | self.services.keys()
+            for parent in whole.inherits:
+                if parent not in there:
+                    message = f"target '{name}' inherits from '{parent}', which is not there"
+                    yield block.place.problem(message, block.offset)
+            for value in whole.contexts.values():
+                other = value.removeprefix("target:")
+                if other != value and other not in there:
+                    message = f"target '{name}' builds on target '{other}', which is not there"
+                    yield block.place.problem(message, block.offset)
+            if (loop := self._loop(name)) is not None:
+                message = f"target '{name}' builds on itself, by '{loop}'"
+                yield block.place.problem(message, block.offset)
+
+    def _loop(self, name: str) -> str | None:
+        """The target by which a target builds on itself (``contexts``)."""
+        following, met = [name], {name}
+        while following:
+            here = following.pop()
+            for value in self._whole(here).contexts.values():
+                other = value.removeprefix("target:")
+                if other == value:
+                    continue
+                if other == name:
+                    return here
+                if other not in met:
+                    met.add(other)
+                    following.append(other)
+        return None
+
+    def _whole(self, name: str, met: dict[str, Target | None] | None = None) -> Target:
+        """A target with all that it inherits, over the service of its name.
+
+        ``met`` are the targets on the way, and None where they are not done: a target that
+        inherits from itself gets nothing by that.
+        """
+        met = {} if met is None else met
+        met[name] = None
         service = self.services.get(name)
         own = _of_service(service) if service is not None else Target()
         generated = self.targets.get(name)
-        if generated is None or depth > _DEPTH:
-            return own
-        for block, local in generated.layers:
+        for block, local in generated.layers if generated is not None else ():
             scopes = self.scope.with_local(local), self.unset.with_local(local)
             own = evaluated(block, *scopes).over(own)
         below = Target()
         for parent in own.inherits:
-            below = self._whole(parent, depth + 1).over(below)
+            found = met[parent] if parent in met else self._whole(parent, met)
+            if found is not None:
+                below = found.over(below)
         whole = own.over(below)
         whole.inherits = own.inherits
+        whole.contexts = {key: value for key, value in whole.contexts.items() if value}
+        met[name] = whole
         return whole
 
     def _build(self, name: str, target: Target, block: Block) -> Build | None:
@@ -186,9 +257,7 @@ class _Definition:
         if found is None:
             return None
         base, folder, path = found
-        contexts = {
-            key: value.removeprefix(_HERE) or "." for key, value in target.contexts.items() if value
-        }
+        contexts = {key: value.removeprefix(_HERE) or "." for key, value in target.contexts.items()}
         return Build(
             dockerfile=path,
             context=folder,
@@ -237,12 +306,35 @@ def _of_service(build: Build) -> Target:
     )
 
 
-def _combinations(matrix: object, scope: Scope) -> list[dict[str, Value]]:
-    if matrix is None:
+def _default(variable: Variable) -> Expression | Value:
+    """A variable as an expression of its type; without a default it is empty, or null."""
+    default, kind = variable.default, variable.kind
+    if default is None:
+        return "" if kind is None else None
+    if kind is None:
+        return default
+    return Expression(lambda scope: converted(default.value(scope), kind), offset=default.offset)
+
+
+def _name(name: str, block: Block, scope: Scope) -> str:
+    said = name
+    if "name" in block.body:
+        if "matrix" not in block.body:
+            raise RefusedError(f"target '{name}': a name requires a matrix")
+        said = text(attribute(block, "name", scope))
+    if not is_target_name(said) or not is_target_name(name):
+        raise RefusedError(f"target '{said}': a name has letters, digits, '-' and '_'")
+    return said
+
+
+def _combinations(block: Block, scope: Scope) -> list[dict[str, Value]]:
+    if "matrix" not in block.body:
         return [{}]
-    axes = evaluate(matrix, scope)
-    if not isinstance(axes, dict) or not all(isinstance(it, list) for it in axes.values()):
-        raise UnknownValueError("its matrix")
-    names = list(axes)
-    values = [list(axis) for axis in axes.values() if isinstance(axis, list)]
+    axes = attribute(block, "matrix", scope)
+    values: list[list[Value]] = []
+    for axis in axes.values() if isinstance(axes, dict) else [axes]:
+        if not isinstance(axes, dict) or not isinstance(axis, (list, dict)):
+            raise RefusedError("a matrix is an object of lists", block.body["matrix"].offset)
+        values.append(list(axis.values()) if isinstance(axis, dict) else axis)
+    names = list(axes) if isinstance(axes, dict) else []
     return [dict(zip(names, it, strict=True)) for it in itertools.product(*values)]

@@ -3,61 +3,109 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dockstrata.load.hcl import Function, Template, unquote
-from dockstrata.load.wiring import Problem, read_file
+from dockstrata.load.hcl import Function, Scope
+from dockstrata.load.hcl_body import Body, read_hcl, read_json
+from dockstrata.load.hcl_expression import Expression
+from dockstrata.load.hcl_lexer import NAME, line_of, without_comments
+from dockstrata.load.hcl_types import RefusedError, Type, parsed_type
+from dockstrata.load.wiring import Problem, UnknownValueError, read_file
 
-_KINDS = ("variable", "function", "target", "group")
+# Blocks with one label, and the blocks inside of them.
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "variable": ("validation",),
+    "function": (),
+    "target": (),
+    "group": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A bake file with its text."""
+
+    path: str
+    source: str
+
+    def problem(self, message: str, offset: int, reason: str = "broken") -> Problem:
+        return Problem(self.path, line_of(self.source, offset), message, reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A target's block: its attributes as python-hcl2 gives them, and where it stands."""
+    """A block: its attributes and where it stands."""
 
-    body: Mapping[str, object]
-    path: str
-    line: int
+    body: Mapping[str, Expression]
+    place: Place
+    offset: int
+
+    @property
+    def path(self) -> str:
+        return self.place.path
+
+    @property
+    def line(self) -> int:
+        return line_of(self.place.source, self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable: ``default`` is None where the environment is to tell it; ``conditions`` are
+    those of its validation."""
+
+    default: Expression | None
+    kind: Type | None
+    place: Place
+    offset: int
+    conditions: tuple[Expression, ...] = ()
 
 
 @dataclass(slots=True)
 class BakeFile:
-    """Names to what HCL or JSON gives.
+    """Names to what a file, or files that are read together, say of them. ``attributes`` are
+    those at the top, which count as variables that the environment cannot change."""
 
-    ``grouped`` are the targets that a group names, ``unset`` the variables without a default.
-    """
-
-    variables: dict[str, object] = field(default_factory=dict)
-    functions: dict[str, Function] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
+    attributes: dict[str, Variable] = field(default_factory=dict)
+    functions: dict[str, tuple[Function, Block]] = field(default_factory=dict)
     targets: dict[str, list[Block]] = field(default_factory=dict)
-    grouped: set[str] = field(default_factory=set)
-    unset: set[str] = field(default_factory=set)
+    groups: dict[str, list[Block]] = field(default_factory=dict)
+    faults: list[Problem] = field(default_factory=list)
 
     @staticmethod
     def merged(files: Iterable[BakeFile]) -> BakeFile:
         """Files that are read together, later ones over earlier ones."""
         found = BakeFile()
         for file in files:
+            found.faults += file.faults
+            for name in file.attributes.keys() & found.attributes.keys() - found.variables.keys():
+                if name not in file.variables:
+                    again = file.attributes[name]
+                    found.faults.append(again.place.problem(f"'{name}' is set twice", again.offset))
             found.variables |= file.variables
+            found.attributes |= file.attributes
             found.functions |= file.functions
-            found.grouped |= file.grouped
-            found.unset |= file.unset
             for name, blocks in file.targets.items():
                 found.targets[name] = found.targets.get(name, []) + blocks
+            for name, blocks in file.groups.items():
+                found.groups[name] = found.groups.get(name, []) + blocks
         return found
 
     def is_whole(self) -> bool:
         """Whether every target that is inherited from by its plain name is here."""
-        names = {unquote(str(it)) for it in self.inherited()}
-        return all(name in self.targets for name in names if "$" not in name)
+        return all(name in self.targets for name in self._inherited())
 
-    def inherited(self) -> Iterator[object]:
-        for blocks in self.targets.values():
-            for block in blocks:
-                parents = block.body.get("inherits")
-                yield from parents if isinstance(parents, list) else ()
+    def _inherited(self) -> Iterator[str]:
+        blocks = (block for blocks in self.targets.values() for block in blocks)
+        for block in blocks:
+            try:
+                names = block.body["inherits"].value(Scope({})) if "inherits" in block.body else []
+            except (RefusedError, UnknownValueError):
+                continue
+            listed = names if isinstance(names, list) else []
+            yield from (name for name in listed if isinstance(name, str))
 
 
 def read_bake(path: str, problems: list[Problem]) -> BakeFile | None:
@@ -66,112 +114,76 @@ def read_bake(path: str, problems: list[Problem]) -> BakeFile | None:
     if isinstance(content, Problem):
         problems.append(content)
         return None
-    line, message = 1, ""
+    is_json = path.lower().endswith(".json")
+    place = Place(path, content)
     try:
-        if path.lower().endswith(".json"):
-            return _read_json(path, content)
-        return _read_hcl(path, content)
+        body = read_json(content, _KINDS) if is_json else read_hcl(content)
+        return _Reader(place).file(body)
     except json.JSONDecodeError as error:
-        line, message = error.lineno, f"is not JSON: {error.msg}"
+        problems.append(place.problem(f"is not JSON: {error.msg}", error.pos))
     except RecursionError:
-        message = "is nested too deep"
-    except Exception as error:  # the parser's errors have no base class but Exception
-        line = max(getattr(error, "line", 1) or 1, 1)
-        message = f"is not HCL: {str(error).splitlines()[0] if str(error) else type(error)}"
-    problems.append(Problem(path, line, message))
+        problems.append(place.problem("is nested too deep", 0))
+    except RefusedError as error:
+        language = "JSON for bake" if is_json else "HCL"
+        problems.append(place.problem(f"is not {language}: {error}", error.offset or 0))
+    except UnknownValueError as error:
+        problems.append(place.problem(f"cannot be read: {error}", 0))
     return None
 
 
-def _read_json(path: str, content: str) -> BakeFile:
-    document = json.loads(content)
-    if not isinstance(document, dict):
-        raise json.JSONDecodeError("not an object", content, 0)
-    file = BakeFile()
-    for name, body in _objects(document.get("variable")):
-        if "default" in body:
-            file.variables[name] = _quoted(body["default"])
+class _Reader:
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.found = BakeFile()
+
+    def file(self, body: Body) -> BakeFile:
+        for kind, labels, inner in body.blocks:
+            if kind not in _KINDS:
+                continue
+            if len(labels) != 1:
+                raise RefusedError(f"a {kind} has one name", inner.offset)
+            self.block(kind, labels[0], inner)
+        for name, value in body.attributes.items():
+            if name not in ("target", "group", "function", "variable"):
+                self.found.attributes[name] = Variable(value, None, self.place, value.offset)
+        return self.found
+
+    def block(self, kind: str, name: str, body: Body) -> None:
+        found = Block(body.attributes, self.place, body.offset)
+        if kind == "variable":
+            self.variable(name, found, body)
+        elif kind == "function":
+            self.function(name, found)
+        elif kind == "target":
+            self.found.targets.setdefault(name, []).append(found)
         else:
-            file.unset.add(name)
-    for name, body in _objects(document.get("function")):
-        _add_function(file, name, {key: _quoted(value) for key, value in body.items()})
-    for name, body in _objects(document.get("target")):
-        place = re.search(rf'"{re.escape(name)}"\s*:\s*\{{', content)
-        line = content.count("\n", 0, place.start()) + 1 if place else 1
-        quoted = {key: _quoted(value) for key, value in body.items()}
-        file.targets[name] = [Block(quoted, path, line)]
-    for _, body in _objects(document.get("group")):
-        _add_group(file, body)
-    for name, value in document.items():
-        if name not in _KINDS:
-            file.variables[name] = _quoted(value)
-    return file
+            self.found.groups.setdefault(name, []).append(found)
 
+    def variable(self, name: str, block: Block, body: Body) -> None:
+        wanted = None
+        if (said := block.body.get("type")) is not None:
+            try:
+                wanted = parsed_type(said.source)
+            except RefusedError as error:
+                raise RefusedError(f"the type of '{name}': {error}", said.offset) from None
+        default = block.body.get("default")
+        conditions = tuple(
+            inner.attributes["condition"]
+            for kind, _, inner in body.blocks
+            if kind == "validation" and "condition" in inner.attributes
+        )
+        self.found.variables[name] = Variable(default, wanted, self.place, block.offset, conditions)
 
-def _objects(node: object) -> Iterator[tuple[str, dict[str, object]]]:
-    if isinstance(node, dict):
-        for name, body in node.items():
-            if isinstance(body, dict):
-                yield name, body
-
-
-def _quoted(value: object) -> object:
-    """A JSON value in the form that python-hcl2 gives: bake expands ``${…}`` in JSON, too."""
-    if isinstance(value, str):
-        return Template(value)
-    if isinstance(value, list):
-        return [_quoted(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _quoted(item) for key, item in value.items()}
-    return value
-
-
-def _read_hcl(path: str, content: str) -> BakeFile:
-    import hcl2
-
-    document: Mapping[str, object] = hcl2.loads(content + "\n")
-    file = BakeFile()
-    for name, body in _blocks(document.get("variable")):
-        if "default" in body:
-            file.variables[name] = body["default"]
-        else:  # the environment is to tell it
-            file.unset.add(name)
-    for name, body in _blocks(document.get("function")):
-        _add_function(file, name, body)
-    lines = _target_lines(content)
-    for name, body in _blocks(document.get("target")):
-        line = lines[name].pop(0) if lines.get(name) else 1
-        own = {key: value for key, value in body.items() if not key.startswith("__")}
-        file.targets.setdefault(name, []).append(Block(own, path, line))
-    for _, body in _blocks(document.get("group")):
-        _add_group(file, body)
-    for name, value in document.items():  # attributes at the top are variables, too
-        if not isinstance(value, list) or name not in _KINDS:
-            file.variables[name] = value
-    return file
-
-
-def _blocks(node: object) -> Iterator[tuple[str, dict[str, object]]]:
-    for block in node if isinstance(node, list) else ():
-        for name, body in _objects(block):
-            yield unquote(name), {unquote(key): value for key, value in body.items()}
-
-
-def _add_function(file: BakeFile, name: str, body: Mapping[str, object]) -> None:
-    parameters, rest = body.get("params"), body.get("variadic_params")
-    file.functions[name] = Function(
-        tuple(unquote(str(it)) for it in parameters) if isinstance(parameters, list) else (),
-        body.get("result"),
-        unquote(str(rest)) if rest is not None else None,
-    )
-
-
-def _add_group(file: BakeFile, body: Mapping[str, object]) -> None:
-    targets = body.get("targets")
-    file.grouped.update(unquote(str(it)) for it in (targets if isinstance(targets, list) else ()))
-
-
-def _target_lines(content: str) -> dict[str, list[int]]:
-    lines: dict[str, list[int]] = {}
-    for match in re.finditer(r'^[ \t]*target[ \t]+"?([\w.-]+)"?', content, re.M):
-        lines.setdefault(match[1], []).append(content.count("\n", 0, match.start()) + 1)
-    return lines
+    def function(self, name: str, block: Block) -> None:
+        for key, said in block.body.items():
+            if key not in ("params", "result", "variadic_params"):
+                raise RefusedError(f"a function has no '{key}'", said.offset)
+        for needed in ("params", "result"):
+            if needed not in block.body:
+                raise RefusedError(f"function '{name}' has no {needed}", block.offset)
+        rest = block.body.get("variadic_params")
+        if rest is not None and not NAME.fullmatch(rest.source):
+            raise RefusedError(f"variadic_params of '{name}' is one name", rest.offset)
+        parameters = NAME.findall(without_comments(block.body["params"].source))
+        own = Function(tuple(parameters), block.body["result"], rest.source if rest else None)
+        self.found.functions[name] = own, block

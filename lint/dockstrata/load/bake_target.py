@@ -6,12 +6,13 @@ tags and platforms replaced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dockstrata.load.bake_check import TYPES
 from dockstrata.load.bake_file import Block
-from dockstrata.load.hcl import Scope, Value, evaluate, key_of, text
-from dockstrata.load.hcl_functions import Missing
+from dockstrata.load.hcl import Scope
+from dockstrata.load.hcl_types import Map, Missing, RefusedError, Value, converted, text
 from dockstrata.load.wiring import UnknownValueError
 
 _SINGLE = ("context", "dockerfile", "target", "dockerfile-inline", "call")
@@ -66,70 +67,93 @@ def _more(below: list[Value], own: list[Value]) -> list[Value]:
 
 
 def evaluated(block: Block, scope: Scope, unset: Scope) -> Target:
-    """What a block says itself.
+    """What a block says itself. What bake refuses counts as not said: see ``bake_check``.
 
     In ``unset`` a variable without a default is empty, as it is where the environment lacks it: so
     are names made. What decides the build is only known without such a variable.
     """
-    body = block.body
     single: dict[str, str | UnknownValueError] = {}
     for name in _SINGLE:
         try:
-            if (value := evaluate(body.get(name), scope)) is not None:
+            if (value := attribute(block, name, scope)) is not None:
                 single[name] = text(value)
         except UnknownValueError as error:
             single[name] = error
+        except RefusedError:
+            continue
     return Target(
         single,
-        dict(_pairs(body.get("args"), scope)),
-        {key: value for key, value in _pairs(body.get("contexts"), unset) if value is not None},
-        _texts(body.get("platforms"), unset),
-        _texts(body.get("tags"), unset),
-        _items(body.get("secret"), scope) or [],
-        _items(body.get("ssh"), scope) or [],
-        _texts(body.get("inherits"), unset) or [],
+        _arguments(block, scope, unset),
+        {name: it for name, it in _mapping(block, "contexts", unset).items() if it is not None},
+        _texts(block, "platforms", unset),
+        _texts(block, "tags", unset),
+        _items(block, "secret", scope) or [],
+        _items(block, "ssh", scope) or [],
+        _texts(block, "inherits", unset) or [],
     )
 
 
-def _pairs(raw: object, scope: Scope) -> Iterator[tuple[str, str | None]]:
+def attribute(block: Block, name: str, scope: Scope) -> Value:
+    """Raises :class:`UnknownValueError`, :class:`RefusedError`."""
+    return block.body[name].value(scope) if name in block.body else None
+
+
+def said_by(layers: Sequence[tuple[Block, Mapping[str, Value]]], name: str, scope: Scope) -> Value:
+    """What ``target.NAME.ATTRIBUTE`` is: what the target's blocks say, later ones over earlier."""
+    if name not in TYPES:
+        raise RefusedError(f"targets have no '{name}'")
+    found: Value = None
+    for block, local in layers:
+        value = converted(attribute(block, name, scope.with_local(local)), TYPES[name])
+        if isinstance(value, dict) and isinstance(found, dict):
+            value = Map({**found, **value})
+        found = found if value is None else value
+    return found
+
+
+def _arguments(block: Block, scope: Scope, unset: Scope) -> dict[str, str | None]:
+    """The arguments that are not null; None where the environment decides."""
+    try:
+        attribute(block, "args", scope)
+    except UnknownValueError:
+        return dict.fromkeys(_mapping(block, "args", unset))
+    except RefusedError:
+        pass
+    return _mapping(block, "args", scope)
+
+
+def _mapping(block: Block, name: str, scope: Scope) -> dict[str, str | None]:
     """The entries of an object that are not null; None where a value is not known."""
-    if not isinstance(raw, dict):
-        try:
-            raw = evaluate(raw, scope)
-        except UnknownValueError:
-            return
-        for name, value in raw.items() if isinstance(raw, dict) else ():
-            if value is not None:
-                yield name, None if isinstance(value, (list, dict, Missing)) else text(value)
-        return
-    for key, item in raw.items():
-        if key.startswith("__"):
-            continue
-        try:
-            name = key_of(key, scope)
-        except UnknownValueError:
-            continue
-        try:
-            value = evaluate(item, scope)
-            if value is not None:
-                yield name, text(value)
-        except UnknownValueError:
-            yield name, None
+    try:
+        found = attribute(block, name, scope)
+    except (UnknownValueError, RefusedError):
+        return {}
+    items = found.items() if isinstance(found, dict) else ()
+    return {key: _known(value) for key, value in items if value is not None}
 
 
-def _items(raw: object, scope: Scope) -> list[Value] | None:
+def _known(value: Value) -> str | None:
+    try:
+        return text(value)
+    except (UnknownValueError, RefusedError):
+        return None
+
+
+def _items(block: Block, name: str, scope: Scope) -> list[Value] | None:
     """The items of a list that are known; None where there is no list."""
     try:
-        value = evaluate(raw, scope)
+        value = attribute(block, name, scope)
     except UnknownValueError:
         return []
+    except RefusedError:
+        return None
     if not isinstance(value, list):
         return None
     return [item for item in value if not isinstance(item, Missing)]
 
 
-def _texts(raw: object, scope: Scope) -> list[str] | None:
-    items = _items(raw, scope)
+def _texts(block: Block, name: str, scope: Scope) -> list[str] | None:
+    items = _items(block, name, scope)
     if items is None:
         return None
     return [text(item) for item in items if item is not None and not isinstance(item, (list, dict))]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dockstrata.load.discover import tidy
@@ -23,6 +25,7 @@ _KINDS: Mapping[str, str] = {
     "secrets": 'a list of strings like "id=npm,src=.npmrc"',
     "ssh": "a list of strings",
 }
+_PLACE = re.compile(r"\{([A-Za-z]\w*)\}")
 
 
 def wrong_builds(value: object) -> str | None:
@@ -57,9 +60,11 @@ def configured_builds(
     """The builds of ``[[build]]`` tables; their paths are relative to ``base``.
 
     ``secrets`` and ``ssh`` are written as the builders' ``--secret`` and ``--ssh`` take them.
+    ``{name}`` in a table's ``dockerfile`` stands for any text without a slash: such a table is one
+    for each Dockerfile that is there, with that text wherever else it says ``{name}``.
     """
     builds: list[Build] = []
-    for table in tables:
+    for table in (each for table in tables for each in _each(table, base)):
         dockerfile = tidy(os.path.join(base, table["dockerfile"]))
         context = table.get("context")
         builds.append(
@@ -85,3 +90,32 @@ def configured_builds(
             )
         )
     return tuple(builds)
+
+
+def _each(table: Mapping[str, Any], base: str) -> Iterator[Mapping[str, Any]]:
+    """The tables, one for each Dockerfile, that a table with places in its path stands for."""
+    path = str(table["dockerfile"])
+    if not _PLACE.search(path):
+        yield table
+        return
+    pattern, seen = "", set()
+    for position, part in enumerate(_PLACE.split(path)):
+        if position % 2 == 0:
+            pattern += re.escape(part)
+        else:
+            pattern += f"(?P={part})" if part in seen else f"(?P<{part}>[^/]+)"
+            seen.add(part)
+    wanted = re.compile(pattern)
+    for name in sorted(glob.glob(_PLACE.sub("*", glob.escape(path)), root_dir=base or ".")):
+        found = wanted.fullmatch(name.replace(os.sep, "/"))
+        if found is not None and os.path.isfile(os.path.join(base, name)):
+            yield {key: _filled(item, found.groupdict()) for key, item in table.items()}
+
+
+def _filled(value: Any, texts: Mapping[str, str]) -> Any:
+    """A table's value with its places filled; a place that the path has not stays as it is."""
+    if isinstance(value, str):
+        return _PLACE.sub(lambda found: texts.get(found[1], found[0]), value)
+    if isinstance(value, list):
+        return [_filled(item, texts) for item in value]
+    return {key: _filled(item, texts) for key, item in value.items()}

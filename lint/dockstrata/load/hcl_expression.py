@@ -1,41 +1,27 @@
-"""HCL expressions and templates, compiled to functions of a scope.
+"""HCL expressions, compiled to functions of a scope.
 
-Source: HCL's native syntax specification, "Expressions" and "Templates".
+Source: HCL's native syntax specification, "Expressions".
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dockstrata.load.hcl_functions import FUNCTIONS, Missing, Value, boolean, number, text
-from dockstrata.load.hcl_lexer import TOKEN, parts, string_end
-from dockstrata.load.wiring import UnknownValueError
+from dockstrata.load import hcl_operations as operations
+from dockstrata.load.hcl_lexer import HEREDOC, SPACE, SPACE_AND_LINES, TOKEN
+from dockstrata.load.hcl_number import parsed
+from dockstrata.load.hcl_pieces import TemplateReader
+from dockstrata.load.hcl_template import Compiled, Piece, compiled_template, dedented
+from dockstrata.load.hcl_types import RefusedError, Value, parsed_type
 
 if TYPE_CHECKING:
-    from dockstrata.load.hcl import Scope
+    import re
 
-Compiled = Callable[["Scope"], Value]
 
-_TURNS = 10_000
-_ITEM = "*"  # what a splat calls its item: no name that a file can use
-_OPERATORS = {
-    "||": "or",
-    "&&": "and",
-    "==": "equal",
-    "!=": "notequal",
-    "<": "lessthan",
-    ">": "greaterthan",
-    "<=": "lessthanorequalto",
-    ">=": "greaterthanorequalto",
-    "+": "add",
-    "-": "subtract",
-    "*": "multiply",
-    "/": "divide",
-    "%": "modulo",
-}
+_DEPTH = 60
 _LEVELS = (
     ("||",),
     ("&&",),
@@ -45,131 +31,56 @@ _LEVELS = (
     ("*", "/", "%"),
 )
 _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None}
-_FAILURES = (
-    TypeError,
-    ValueError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    StopIteration,
-    RecursionError,
-    re.error,
-)
+_ITEM = "*"  # what a splat calls its item: no name that a file can use
 
 
-@lru_cache(maxsize=4096)
-def compiled(source: str) -> Compiled:
-    """An expression as a function. Raises :class:`UnknownValueError`, as the function may."""
-    parser = _Parser(source)
-    found = parser.conditional()
-    if source[parser.position :].strip():
-        raise UnknownValueError(source)
-    return found
+@dataclass(slots=True)
+class Expression:
+    """A value that a scope gives: ``names`` are the variables and ``calls`` the functions that it
+    uses, each with its offset in the file; ``source`` is its text, from ``offset``."""
+
+    value: Compiled
+    names: Mapping[str, int] = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=dict)
+    source: str = ""
+    offset: int = 0
 
 
-@lru_cache(maxsize=4096)
-def compiled_template(body: str, escapes: bool = True) -> Compiled:
-    """A template as a function; ``"${x}"`` alone is ``x``, whatever its type."""
-    pieces = list(parts(body, escapes))
-    if len(pieces) == 1 and pieces[0][0] == "${":
-        return compiled(pieces[0][1])
-    template = _Template(pieces)
-    found = template.upto()
-    if template.at < len(pieces):
-        raise UnknownValueError("a template directive")
-    return found
+class Parser:
+    """Recursive descent over a file's text; ``lines``: an end of line ends the expression."""
 
-
-def _constant(value: Value) -> Compiled:
-    return lambda _scope: value
-
-
-def _called(name: str, arguments: Sequence[Value]) -> Value:
-    try:
-        return FUNCTIONS[name](*arguments)
-    except _FAILURES:
-        raise UnknownValueError(f"{name}()") from None
-
-
-def _attempt(one: Compiled, scope: Scope) -> tuple[bool, Value]:
-    try:
-        return True, one(scope)
-    except UnknownValueError:
-        return False, None
-
-
-def _turns(names: Sequence[str], items: Value) -> Iterator[dict[str, Value]]:
-    """The values of a ``for``'s names, turn by turn."""
-    pairs: list[tuple[Value, Value]]
-    if isinstance(items, dict):
-        pairs = [(key, items[key]) for key in sorted(items)]
-    elif isinstance(items, list):
-        pairs = list(enumerate(items))
-    else:
-        raise UnknownValueError("a for over no collection")
-    if len(pairs) > _TURNS:
-        raise UnknownValueError("a for that is too long")
-    for key, value in pairs:
-        yield {names[0]: key, names[1]: value} if len(names) == 2 else {names[0]: value}
-
-
-class _Template:
-    """Text, ``${expression}``, and the directives ``%{if}`` and ``%{for}``."""
-
-    def __init__(self, pieces: Sequence[tuple[str, str]]) -> None:
-        self.pieces = pieces
-        self.at = 0
-
-    def upto(self, *ends: str) -> Compiled:
-        """The text up to a directive of ``ends``, which is next."""
-        found: list[Compiled] = []
-        while self.at < len(self.pieces):
-            kind, body = self.pieces[self.at]
-            if kind == "%{" and body in ends:
-                break
-            self.at += 1
-            if kind == "%{":
-                found.append(self.directive(body))
-            else:
-                found.append(_constant(body) if kind == "text" else compiled(body))
-        return lambda scope: "".join(text(one(scope)) for one in found)
-
-    def directive(self, body: str) -> Compiled:
-        word, _, rest = body.partition(" ")
-        if word == "if":
-            condition, yes = compiled(rest), self.upto("else", "endif")
-            no = _constant("")
-            if self.end("else", "endif") == "else":
-                no = self.upto("endif")
-                self.end("endif")
-            return lambda scope: (yes if boolean(condition(scope)) else no)(scope)
-        listed, found, source = rest.partition(" in ")
-        if word != "for" or not found:
-            raise UnknownValueError("a template directive")
-        names = [name.strip() for name in listed.split(",")]
-        items, each = compiled(source), self.upto("endfor")
-        self.end("endfor")
-        return lambda scope: "".join(
-            text(each(scope.with_local(turn))) for turn in _turns(names, items(scope))
-        )
-
-    def end(self, *words: str) -> str:
-        word = self.pieces[self.at][1] if self.at < len(self.pieces) else ""
-        self.at += 1
-        if word not in words:
-            raise UnknownValueError("a template directive")
-        return word
-
-
-class _Parser:
-    """Recursive descent over one expression."""
-
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, position: int = 0) -> None:
         self.source = source
-        self.position = 0
+        self.position = position
+        self.lines = False
         self.depth = 0
+        self.bound: list[str] = []
+        self.names: dict[str, int] = {}
+        self.calls: dict[str, int] = {}
+
+    def expression(self) -> Expression:
+        """The expression that begins here."""
+        self.names, self.calls = {}, {}
+        self.skip()
+        start = self.position
+        value = self.conditional()
+        return Expression(value, self.names, self.calls, self.source[start : self.position], start)
+
+    def template(self, offset: int) -> Expression:
+        """The whole source as a template, as a string in JSON is one; ``offset`` is its place."""
+        pieces = self.pieces(len(self.source))
+        names, calls = dict.fromkeys(self.names, offset), dict.fromkeys(self.calls, offset)
+        return Expression(compiled_template(pieces), names, calls, self.source, offset)
+
+    # Words.
+
+    def skip(self) -> None:
+        space = SPACE if self.lines else SPACE_AND_LINES
+        if match := space.match(self.source, self.position):
+            self.position = match.end()
 
     def peek(self) -> re.Match[str] | None:
+        self.skip()
         return TOKEN.match(self.source, self.position)
 
     def accept(self, *operators: str) -> str | None:
@@ -181,7 +92,12 @@ class _Parser:
 
     def expect(self, *operators: str) -> None:
         if self.accept(*operators) is None:
-            raise UnknownValueError(self.source)
+            raise self.refused(f"expected {' or '.join(map(repr, operators))}")
+
+    def refused(self, message: str) -> RefusedError:
+        self.skip()
+        rest = self.source[self.position : self.position + 20].split("\n")[0]
+        return RefusedError(f"{message}, found {rest!r}" if rest else message, self.position)
 
     def word(self, *words: str) -> str | None:
         token = self.peek()
@@ -190,209 +106,242 @@ class _Parser:
         self.position = token.end()
         return token["name"]
 
+    def end_of_line(self) -> bool:
+        """Whether a line or the file ended here; it is passed over."""
+        token = self.peek()
+        if token is not None and token["line"]:
+            self.position = token.end()
+            return True
+        return self.position >= len(self.source)
+
+    @contextmanager
+    def ending_lines(self, lines: bool) -> Iterator[None]:
+        before, self.lines = self.lines, lines
+        self.depth += 1
+        if self.depth > _DEPTH:
+            raise RefusedError("nested too deep", self.position)
+        yield
+        self.lines = before
+        self.depth -= 1
+
+    # Expressions.
+
     def conditional(self) -> Compiled:
         self.depth += 1
-        if self.depth > 50:
-            raise UnknownValueError("an expression that is nested too deep")
-        condition = self.binary(0)
+        if self.depth > _DEPTH:
+            raise RefusedError("nested too deep", self.position)
+        found, start = self.binary(0), self.position
         if self.accept("?"):
             yes = self.conditional()
             self.expect(":")
-            no, asked = self.conditional(), condition
-            condition = lambda scope: (yes if boolean(asked(scope)) else no)(scope)  # noqa: E731
+            found = operations.choice(found, yes, self.conditional(), start)
         self.depth -= 1
-        return condition
+        return found
 
     def binary(self, level: int) -> Compiled:
         if level == len(_LEVELS):
             return self.unary()
         left = self.binary(level + 1)
         while operator := self.accept(*_LEVELS[level]):
-            left = _joined(_OPERATORS[operator], left, self.binary(level + 1))
+            at = self.position - len(operator)
+            left = operations.binary(operator, left, self.binary(level + 1), at)
         return left
 
     def unary(self) -> Compiled:
         if operator := self.accept("!", "-"):
-            operand, name = self.unary(), "not" if operator == "!" else "negate"
-            return lambda scope: _called(name, [operand(scope)])
+            at = self.position - 1
+            return operations.unary(operator, self.unary(), at)
         return self.postfix(self.primary())
 
-    def postfix(self, value: Compiled) -> Compiled:
+    def postfix(self, value: Compiled, only_names: bool = False) -> Compiled:
+        """What follows a value: ``.name``, ``[index]`` and splats."""
         while True:
+            at = self.position
             if self.accept("."):
-                if self.accept("*"):
-                    return self.splat(value)
-                value = _joined("index", value, _constant(self.member()))
-            elif self.accept("["):
-                if self.accept("*"):
-                    self.expect("]")
-                    return self.splat(value)
-                value = _joined("index", value, self.conditional())
-                self.expect("]")
+                if not only_names and self.accept("*"):
+                    value = self.splat(value, only_names=True)
+                else:
+                    value = operations.member(value, self.member(), at)
+            elif not only_names and self.accept("["):
+                with self.ending_lines(False):
+                    if star := self.accept("*"):
+                        self.expect("]")
+                    else:
+                        value = operations.indexed(value, self.conditional(), at)
+                        self.expect("]")
+                if star:
+                    value = self.splat(value, only_names=False)
             else:
                 return value
 
     def member(self) -> str | int:
         token = self.peek()
-        if token is None or not (token["name"] or (token["number"] or "").isdecimal()):
-            raise UnknownValueError(self.source)
-        self.position = token.end()
-        return token["name"] or int(token["number"])
+        if token is not None and token["name"]:
+            self.position = token.end()
+            return token["name"]
+        # `list.0.1` reads as one number: HCL refuses it.
+        if token is not None and token["number"] and token["number"].isdecimal():
+            self.position = token.end()
+            return int(token["number"])
+        raise self.refused("expected a name")
 
-    def splat(self, value: Compiled) -> Compiled:
+    def splat(self, value: Compiled, only_names: bool) -> Compiled:
         """What follows, of every item; a value that is no list is one of one item."""
-        each = self.postfix(lambda scope: scope.local[_ITEM])
-
-        def every(scope: Scope) -> Value:
-            items = value(scope)
-            listed = items if isinstance(items, list) else [] if items is None else [items]
-            return [each(scope.with_local({_ITEM: item})) for item in listed]
-
-        return every
+        each = self.postfix(lambda scope: scope.local[_ITEM], only_names)
+        return operations.splat(value, each, _ITEM)
 
     def primary(self) -> Compiled:
         token = self.peek()
         if token is None:
-            raise UnknownValueError(self.source)
-        self.position = token.end()
-        if digits := token["number"]:
-            return _constant(number(digits))
+            raise self.refused("expected an expression")
+        start, self.position = self.position, token.end()
+        if token["number"]:
+            constant: Value = parsed(token["number"])
+            return lambda _scope: constant
         if token["string"]:
-            start = self.position
-            end = string_end(self.source, start)
-            self.position = end + 1
-            return compiled_template(self.source[start:end])
-        if name := token["name"]:
-            return self.named(name)
+            pieces = self.pieces()
+            return compiled_template(pieces)
+        if token["heredoc"]:
+            return self.heredoc(start)
+        if token["name"]:
+            return self.named(token["name"], start)
         if token["operator"] == "(":
-            value = self.conditional()
-            self.expect(")")
+            with self.ending_lines(False):
+                value = self.conditional()
+                self.expect(")")
             return value
         if token["operator"] == "[":
-            if self.word("for"):
-                return self.every_item("]")
-            return self.arguments("]", lenient=True)
+            with self.ending_lines(False):
+                if self.word("for"):
+                    return self.every_item("]", start)
+                return operations.items(self.arguments("]"), lenient=True)
         if token["operator"] == "{":
-            return self.every_item("}") if self.word("for") else self.object()
-        raise UnknownValueError(self.source)
+            with self.ending_lines(False):
+                if self.word("for"):
+                    return self.every_item("}", start)
+            with self.ending_lines(True):
+                return self.object()
+        self.position = start
+        raise self.refused("expected an expression")
 
-    def named(self, name: str) -> Compiled:
+    def named(self, name: str, start: int) -> Compiled:
         if name in _CONSTANTS:
-            return _constant(_CONSTANTS[name])
+            constant = _CONSTANTS[name]
+            return lambda _scope: constant
+        # No space may be between a function's name and the parenthesis but what is no line.
         if self.accept("("):
-            return self.call(name)
-        if name == "target" and self.accept("."):
-            target = str(self.member())
-            self.expect(".")
-            attribute = str(self.member())
-            return lambda scope: scope.attribute(target, attribute)
-        return lambda scope: scope.name(name)
+            with self.ending_lines(False):
+                return self.call(name, start)
+        if name not in self.bound:
+            self.names.setdefault(name, start)
+            if name == "target" and self.accept("."):
+                target = str(self.member())
+                self.expect(".")
+                return operations.of_target(target, str(self.member()), start)
+        return operations.variable(name, start)
 
     def object(self) -> Compiled:
-        found: list[tuple[Compiled, Compiled]] = []
-        while self.accept("}") is None:
-            name = self.word()
-            key = self.conditional() if name is None else _constant(name)
+        pairs: list[tuple[Compiled, Compiled]] = []
+        while True:
+            while self.end_of_line() and self.position < len(self.source):
+                pass
+            if self.accept("}"):
+                return operations.made_object(pairs)
+            key = self.key()
             self.expect("=", ":")
-            found.append((key, self.conditional()))
-            self.accept(",")
-        return lambda scope: {text(key(scope)): value(scope) for key, value in found}
+            with self.ending_lines(True):
+                pairs.append((key, self.conditional()))
+            if self.accept(","):
+                continue
+            token = self.peek()
+            if token is None or not (token["line"] or token["operator"] == "}"):
+                raise self.refused("expected ',' or the next line")
 
-    def every_item(self, closing: str) -> Compiled:
+    def key(self) -> Compiled:
+        start = self.position
+        name = self.word()
+        if name is not None:
+            token = self.peek()
+            if token is not None and token["operator"] in ("=", ":"):
+                return lambda _scope: name
+            self.position = start
+        return self.conditional()
+
+    def every_item(self, closing: str, start: int) -> Compiled:
         """``[for …]`` and ``{for …}``, from behind the word."""
-        names = [self.word() or ""]
-        if self.accept(","):
-            names.append(self.word() or "")
-        if self.word("in") is None:
-            raise UnknownValueError(self.source)
+        names = self.loop_names()
         items = self.conditional()
         self.expect(":")
-        first, key = self.conditional(), None
-        if closing == "}":
-            self.expect("=>")
-            key, first = first, self.conditional()
-        value, grouped = first, self.accept("...") is not None
-        wanted = self.conditional() if self.word("if") else _constant(True)
+        with self.binding(names):
+            first, key = self.conditional(), None
+            if closing == "}":
+                self.expect("=>")
+                key, first = first, self.conditional()
+            grouped = self.accept("...") is not None
+            wanted = self.conditional() if self.word("if") else None
         self.expect(closing)
+        if grouped and key is None:
+            raise RefusedError("'...' belongs to an object", start)
+        return operations.loop(names, items, key, first, wanted, grouped, start)
 
-        def every(scope: Scope) -> Value:
-            listed: list[Value] = []
-            mapped: dict[str, Value] = {}
-            groups: dict[str, list[Value]] = {}
-            for turn in _turns(names, items(scope)):
-                local = scope.with_local(turn)
-                if not boolean(wanted(local)):
-                    continue
-                if key is None:
-                    listed.append(value(local))
-                elif grouped:
-                    groups.setdefault(text(key(local)), []).append(value(local))
-                else:
-                    mapped[text(key(local))] = value(local)
-            return listed if key is None else {**groups, **mapped}
+    def loop_names(self) -> tuple[str, ...]:
+        names = [self.word()]
+        if self.accept(","):
+            names.append(self.word())
+        if None in names or self.word("in") is None:
+            raise self.refused("expected 'NAME in'")
+        return tuple(name for name in names if name)
 
-        return every
+    @contextmanager
+    def binding(self, names: Sequence[str]) -> Iterator[None]:
+        count = len(self.bound)
+        self.bound += names
+        yield
+        del self.bound[count:]
 
-    def arguments(self, closing: str, lenient: bool = False) -> Callable[[Scope], list[Value]]:
-        """Values up to ``closing``; ``lenient``: one that is not known leaves the others."""
+    def arguments(self, closing: str) -> list[tuple[Compiled, bool]]:
+        """Values up to ``closing``, each with whether ``...`` spreads it."""
         found: list[tuple[Compiled, bool]] = []
         while self.accept(closing) is None:
-            found.append((self.conditional(), self.accept("...") is not None))
-            if self.accept(",") is None:
+            value = self.conditional()
+            spread = closing == ")" and self.accept("...") is not None
+            found.append((value, spread))
+            if spread or self.accept(",") is None:
                 self.expect(closing)
                 break
+        return found
 
-        def values(scope: Scope) -> list[Value]:
-            given: list[Value] = []
-            for one, spread in found:
-                good, value = _attempt(one, scope) if lenient else (True, one(scope))
-                if not good:
-                    given.append(Missing())
-                elif not spread:
-                    given.append(value)
-                elif isinstance(value, list):
-                    given += value
-                else:
-                    raise UnknownValueError(self.source)
-            return given
-
-        return values
-
-    def call(self, name: str) -> Compiled:
-        if name in ("try", "can"):
-            return self.attempt(name)
+    def call(self, name: str, start: int) -> Compiled:
+        self.calls.setdefault(name, start)
+        if name == "convert":
+            value = self.conditional()
+            self.expect(",")
+            begin = self.position
+            self.conditional()
+            wanted = parsed_type(self.source[begin : self.position])
+            self.accept(",")
+            self.expect(")")
+            return operations.conversion(value, wanted, start)
         arguments = self.arguments(")")
+        if name == "can" and len(arguments) != 1:
+            raise RefusedError(f"can() with {len(arguments)} arguments", start)
+        if name in ("try", "can"):
+            return operations.attempt(name, [value for value, _ in arguments], start)
+        return operations.call(name, operations.items(arguments), start)
 
-        def value(scope: Scope) -> Value:
-            if name in scope.functions:
-                return scope.call(name, arguments(scope))
-            return _called(name, arguments(scope))
+    # Templates.
 
-        return value
+    def heredoc(self, start: int) -> Compiled:
+        match = HEREDOC.match(self.source, start)
+        if match is None:
+            raise RefusedError("a heredoc without its end", start)
+        self.position = match.start(3)
+        pieces = self.pieces(match.end(3))
+        self.position = match.end()
+        if match[1]:
+            dedented(pieces)
+        return compiled_template(pieces)
 
-    def attempt(self, name: str) -> Compiled:
-        """``try(…)``: the first argument that is no error; ``can(…)``: whether it is none."""
-        found: list[Compiled] = []
-        while self.accept(")") is None:
-            found.append(self.conditional())
-            if self.accept(",") is None:
-                self.expect(")")
-                break
-
-        def value(scope: Scope) -> Value:
-            for one in found:
-                good, result = _attempt(one, scope)
-                if good or name == "can":
-                    return good if name == "can" else result
-            raise UnknownValueError(f"{name}()")
-
-        return value
-
-
-def _joined(name: str, left: Compiled, right: Compiled) -> Compiled:
-    # The right side may be an error where it does not count.
-    if name == "and":
-        return lambda scope: boolean(left(scope)) and boolean(right(scope))
-    if name == "or":
-        return lambda scope: boolean(left(scope)) or boolean(right(scope))
-    return lambda scope: _called(name, [left(scope), right(scope)])
+    def pieces(self, end: int | None = None) -> list[Piece]:
+        """The pieces of a template up to the closing quote, or up to ``end`` without escapes."""
+        return TemplateReader(self, end).pieces()

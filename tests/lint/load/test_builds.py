@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import string
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 
 from dockstrata.load.builds import Build, Builds, load_builds
 from dockstrata.load.discover import discover
-from dockstrata.load.hcl import Scope, Value, evaluate
 from dockstrata.load.interpolate import interpolate, read_env
 from dockstrata.load.wiring import UnknownValueError, is_remote
 
@@ -311,6 +309,7 @@ line
 EOT
   }
 }
+target "db" { context = "https://example.com/db.git" }
 """
 
 
@@ -411,6 +410,7 @@ def test_bake_context_that_depends_on_the_environment() -> None:
         ("docker-bake.hcl", "\0", 1),
         ("docker-bake.json", '{\n"target": }', 2),
         ("docker-bake.json", "[]", 1),
+        ("docker-bake.json", '{"target": {"a": 1}}', 1),
         ("docker-bake.json", "[" * 100_000, 1),
     ],
 )
@@ -424,8 +424,12 @@ def test_broken_bake_files_are_problems(name: str, text: str, line: int) -> None
 
 def test_odd_bake_files() -> None:
     put("Dockerfile")
-    put("docker-bake.json", '{"target": {"a": 1, "b": {"args": [], "tags": 5, "contexts": "x"}}}')
-    assert only(load()).service == "b"
+    put("docker-bake.json", '{"target": {"a": {}, "b": {"args": [], "tags": 5, "contexts": "x"}}}')
+    builds = load()
+    assert [build.service for build in builds.by_dockerfile["Dockerfile"]] == ["a", "b"]
+    assert [(it.path, it.line, it.reason) for it in builds.problems] == [
+        ("docker-bake.json", 1, "broken")
+    ] * 3
 
 
 def test_only_the_dockerfiles_asked_for() -> None:
@@ -492,63 +496,3 @@ def test_remote_contexts() -> None:
         assert is_remote(remote)
     for local in (".", "..", "./a", "/a", "a:b", "-x", "target"):
         assert not is_remote(local)
-
-
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
-        ('"a"', "a"),
-        ('"a${X}-${1 + 2}"', "ax-3"),
-        ('"$${X} \\"q\\" \\n"', '${X} "q" \n'),
-        ("X", "x"),
-        ('${X == "x" ? "yes" : "no"}', "yes"),
-        ('${X != "x" && true || !false}', True),
-        ('${["a", X][1]}', "x"),
-        ("${M.k}", "v"),
-        ('${M["k"]}', "v"),
-        ('${join("-", concat(["a"], [X]))}', "a-x"),
-        ('"${upper("a${X}b")}"', "AXB"),
-        ("${2 * (3 + 4)}", 14),
-        ('"<<-EOT\n  a\n    b\n  EOT"', "a\n  b\n"),
-        (True, True),
-        (None, None),
-        ({'"k"': '"v"', "__is_block__": True}, {"k": "v"}),
-    ],
-)
-def test_hcl_values(raw: object, expected: Value) -> None:
-    assert evaluate(raw, Scope({"X": '"x"', "M": {"k": '"v"'}})) == expected
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        "Y",
-        "${f(1)}",
-        "${[for x in 1 : x]}",
-        "${LOOP}",
-        '"${"',
-        "${",
-        "${a ? }",
-        '"%{ if x }"',
-        "${upper([])}",
-        '"${null}-"',
-        "${timestamp()}",
-        '${regex("[[:alpha:]]", "a")}',
-        '${1 ? "a" : "b"}',
-        "${[...]}",
-        "${target.nobody.tags}",
-        '"%{ for x in [1] }"',
-        '"%{ endif }"',
-        "${X.y}",
-        "${X[0]}",
-    ],
-)
-def test_hcl_values_that_are_unknown(raw: object) -> None:
-    with pytest.raises(UnknownValueError):
-        evaluate(raw, Scope({"X": '"x"', "LOOP": "LOOP"}))
-
-
-@given(st.text(alphabet='aX"${}[]().?:=!&|+1 ,\\' + string.ascii_lowercase[:3], max_size=25))
-def test_hcl_never_fails_otherwise(raw: str) -> None:
-    with suppress(UnknownValueError):
-        evaluate(raw, Scope({"X": '"x"'}))
