@@ -37,6 +37,51 @@ def test_a_configured_build_decides_context_arguments_and_tag(
     assert "absent" not in repr(taken.body)
 
 
+def test_places_in_a_path_name_many_images_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts = {
+        "images/base/1/Dockerfile": "FROM debian:12\nRUN base\n",
+        "images/web/1/Dockerfile": "FROM acme/base:1\nRUN web\n",
+        "images/web/1/notes/Dockerfile": "FROM acme/web:1\nRUN deeper than the places\n",
+        "other/Dockerfile": "FROM acme/web:1\nRUN other\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "dockstrata.toml").write_text(
+        '[[build]]\ndockerfile = "images/{image}/{tag}/Dockerfile"\ncontext = "images/{image}"\n'
+        'tags = ["acme/{image}:{tag}"]\nargs = { NAME = "{image}-{other}" }\n'
+    )
+    builds = load_configuration().builds
+    assert [(b.dockerfile, b.context, b.tags, b.args) for b in builds] == [
+        (
+            f"images/{name}/1/Dockerfile",
+            f"images/{name}",
+            (f"acme/{name}:1",),
+            (("NAME", name + "-{other}"),),
+        )
+        for name in ("base", "web")
+    ]
+    images = {i.id: i for i in read_repository(["."], builds=builds).set.images}
+    assert images["other/Dockerfile#0"].depth == 4
+
+
+def test_a_place_twice_is_the_same_text_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/a.Dockerfile", "a/b.Dockerfile", "[x]/[x].Dockerfile"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("FROM debian:12\n")
+    (tmp_path / "dockstrata.toml").write_text(
+        '[[build]]\ndockerfile = "{x}/{x}.Dockerfile"\ntags = ["{x}"]\n'
+    )
+    builds = load_configuration().builds
+    assert [build.dockerfile for build in builds] == ["[x]/[x].Dockerfile", "a/a.Dockerfile"]
+
+
 def test_secrets_and_ssh_agents_as_the_builders_take_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
