@@ -6,7 +6,8 @@
 CORPUS is a folder with Dockerfiles. ``--checks`` has what BuildKit says of each, one JSON object
 a line: ``file`` relative to CORPUS, ``warnings`` with ``rule`` and ``line``, ``error``. Two tools
 agree where they report one rule at one line of one file. Files that the other tool cannot read
-are left out.
+are left out; where it stops at an error, what it said until then counts, and what we say besides
+does not.
 
 hadolint gives ShellCheck's findings the line of their RUN, and of each RUN only the one that stands
 last: recall asks whether we have that one too, precision whether what stands last with us is
@@ -19,6 +20,7 @@ import argparse
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -41,11 +43,18 @@ Found = dict[str, set[Place]]
 
 @dataclass
 class Judge:
-    """What another tool reports: places by rule, and the files that it cannot read."""
+    """What another tool reports: places by rule; what it cannot read, or not to its end."""
 
     name: str
     places: Found = field(default_factory=lambda: defaultdict(set))
     unread: set[str] = field(default_factory=set)
+    stopped: set[str] = field(default_factory=set)
+
+    def rules(self, ours: Found) -> list[str]:
+        """The rules that are the tool's own, those that we alone have findings of too."""
+        own = re.compile(r"(DL|SC)\d+" if self.name == "hadolint" else "[A-Za-z]+")
+        found = {rule for rule in (*self.places, *ours) if own.fullmatch(rule)}
+        return sorted(found, key=lambda rule: (-len(self.places[rule]), rule))
 
 
 def main() -> int:
@@ -53,7 +62,9 @@ def main() -> int:
     parser.add_argument("corpus")
     parser.add_argument("--checks", help="BuildKit's checks of the corpus")
     parser.add_argument("--hadolint", default="hadolint", help="the program; empty: leave it out")
-    parser.add_argument("--differences", metavar="RULE", help="list where one rule disagrees")
+    parser.add_argument(
+        "--differences", metavar="RULE", help="list where one rule disagrees; or ALL"
+    )
     parser.add_argument("--no-shellcheck", action="store_true", help="leave ShellCheck out")
     options = parser.parse_args()
     checks = os.path.abspath(options.checks) if options.checks else None
@@ -71,8 +82,10 @@ def main() -> int:
     ours = dockstrata(files, not options.no_shellcheck)
     if options.differences:
         for judge in judges:
-            for line in differences(ours, judge, options.differences):
-                print(line)
+            every = options.differences == "ALL"
+            for rule in judge.rules(ours) if every else [options.differences]:
+                for line in differences(ours, judge, rule):
+                    print(line)
         return 0
     for judge in judges:
         print(f"## {judge.name}\n")
@@ -138,16 +151,17 @@ def buildkit(path: str) -> Judge:
             entry = json.loads(line)
             for warning in entry["warnings"] or []:
                 judge.places[warning["rule"]].add((entry["file"], warning["line"]))
-            # BuildKit stops at an error; what it said until then still counts.
-            if entry.get("error") and not entry["warnings"]:
-                judge.unread.add(entry["file"])
+            if entry.get("error"):
+                (judge.stopped if entry["warnings"] else judge.unread).add(entry["file"])
     return judge
 
 
 def hadolint(program: str, files: Sequence[str]) -> Judge:
     judge = Judge("hadolint")
+    # Off there unless asked for, as they are here.
+    switches = [word for code in ("DL1001", "DL3057") for word in ("--info", code)]
     for start in range(0, len(files), 100):
-        command = [program, "--no-fail", "-f", "json", *files[start : start + 100]]
+        command = [program, "--no-fail", "-f", "json", *switches, *files[start : start + 100]]
         output = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
         for entry in json.loads(output):
             if entry["code"] == "DL1000":
@@ -158,13 +172,13 @@ def hadolint(program: str, files: Sequence[str]) -> Judge:
 
 
 def rows(ours: Found, judge: Judge) -> Iterator[str]:
-    for rule in sorted(judge.places, key=lambda rule: -len(judge.places[rule])):
+    for rule in judge.rules(ours):
         mine, theirs = both(ours, judge, rule)
-        if not theirs:
+        judged = comparable(ours, judge, rule)
+        if not theirs and not judged:
             continue
         shared = len(mine & theirs)
-        recall = f"{shared / len(theirs):.1%}"
-        judged = comparable(ours, judge, rule)
+        recall = f"{shared / len(theirs):.1%}" if theirs else "-"
         right = len(judged & theirs)
         precision = f"{right / len(judged):.1%}" if judged else "-"
         yield f"| {rule} | {len(theirs)} | {len(judged)} | {shared} | {recall} | {precision} |"
@@ -172,7 +186,8 @@ def rows(ours: Found, judge: Judge) -> Iterator[str]:
 
 def comparable(ours: Found, judge: Judge, rule: str) -> set[Place]:
     """Our findings that the other would show if it had them: of ShellCheck's the last of a RUN."""
-    mine, _ = both(ours, judge, rule)
+    mine, theirs = both(ours, judge, rule)
+    mine = {place for place in mine if place in theirs or place[0] not in judge.stopped}
     if not rule.startswith("SC"):
         return mine
     # Where several stand at the last place, hadolint's choice among them is as good.
@@ -190,7 +205,7 @@ def comparable(ours: Found, judge: Judge, rule: str) -> set[Place]:
 
 def differences(ours: Found, judge: Judge, rule: str) -> Iterator[str]:
     mine, theirs = both(ours, judge, rule)
-    for path, line in sorted(mine - theirs):
+    for path, line in sorted(comparable(ours, judge, rule) - theirs):
         yield f"{path}:{line} {rule}: dockstrata alone, not {judge.name}"
     for path, line in sorted(theirs - mine):
         yield f"{path}:{line} {rule}: {judge.name} alone"

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from dockstrata.finding import Severity
 from dockstrata.meaning.evaluate import Evaluation
+from dockstrata.meaning.state import State
 from dockstrata.source import Span
+from dockstrata.syntax.nodes import Instruction
 from dockstrata.syntax.shell_text import ShellText, command_names, text_of
 
 # Alpine's ash is busybox's, and so is any other that an image has as /bin/ash.
@@ -33,6 +35,10 @@ _VARIABLE = re.compile(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)|\b([A-Za-z_][A-Za-z0
 _HEADER_LINES = 2
 
 Place = tuple[int, int, int, int]
+
+
+# "Quote repeated spaces": what continuing a line leaves is indentation.
+_REPEATED_SPACES = 2291
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,8 @@ class Script:
             return self.place.span(offset(line, column), offset(end_line, end_column))
 
         for comment in comments:
+            if comment.code == _REPEATED_SPACES and not self._spaced(span(comment.place)):
+                continue
             # About our own lines, the shebang say: the whole instruction is meant.
             inside = comment.place[0] > _HEADER_LINES
             yield Remark(
@@ -100,13 +108,23 @@ class Script:
                 tuple(Replacement(span(place), text) for place, text in comment.changes),
             )
 
+    def _spaced(self, span: Span) -> bool:
+        """Whether blanks are repeated within a line of the file, and not by joining lines."""
+        text = self.place.instruction.source.text[span.start : span.end]
+        return any("    " in line.strip() for line in text.split("\n"))
+
 
 def scripts_of(evaluation: Evaluation) -> list[Script]:
     """The scripts of a file's RUNs in shell form, ONBUILD's too, in their order."""
     found: list[Script] = []
     for stage in evaluation.stages:
+        # What the triggers so far will have set in the child's build.
+        triggered: dict[str, str] = {}
         for item in stage.evaluated:
-            node = item.instruction.trigger or item.instruction
+            trigger = item.instruction.trigger
+            node = trigger or item.instruction
+            if trigger is not None:
+                triggered.update(_set_by(trigger))
             # A parent's triggers run here too, but stand above, or in another file.
             if (
                 node.keyword != "RUN"
@@ -120,7 +138,10 @@ def scripts_of(evaluation: Evaluation) -> list[Script]:
                 continue
             shebang = shebang_of(place.shebang or item.before.shell)
             if shebang is not None:
-                header = f"#!{shebang}\n{_exports(place.text, item.before.env)}\n"
+                known = item.before.env
+                if trigger is not None:
+                    known = _in_child(item.before, triggered)
+                header = f"#!{shebang}\n{_exports(place.text, known)}\n"
                 found.append(Script(header + place.text, place))
     return found
 
@@ -136,6 +157,22 @@ def shebang_of(shell: Sequence[str]) -> str | None:
     dialect = next((_DIALECTS[name] for name in names if name in _DIALECTS), _DIALECTS["sh"])
     stops = any(re.fullmatch(r"-[A-Za-z]*e[A-Za-z]*", word) for word in shell[1:])
     return f"{dialect} -e" if stops else dialect
+
+
+def _set_by(node: Instruction) -> Iterator[tuple[str, str]]:
+    """The variables that ARG or ENV sets, with their values where it has any."""
+    if node.keyword == "ENV":
+        yield from node.pairs()
+    elif node.keyword == "ARG":
+        for word in node.arguments:
+            name, _, value = word.partition("=")
+            yield name, value
+
+
+def _in_child(before: State, triggered: Mapping[str, str]) -> Mapping[str, str]:
+    """What a trigger sees: ENV is inherited, ARG is not."""
+    inherited = {name: text for name, text in before.env.items() if name not in before.arguments}
+    return {**inherited, **triggered}
 
 
 def _exports(text: str, env: Mapping[str, str]) -> str:

@@ -28,7 +28,8 @@ _WORD = "apikey|auth|credentials?|key|password|pword|passwd|secret|token"
 _SECRET = re.compile(rf"(?:_|^)(?:{_WORD})(?:_|$)", re.IGNORECASE)
 # A public key, where a secret is, and which version of it: none of them is one.
 _NO_SECRET = re.compile(r"(?:_|^)(?:public|file|version)(?:_|$)", re.IGNORECASE)
-_ANYWHERE = re.compile(r"password|username|token|secret|api_key|private_key", re.IGNORECASE)
+# GOPRIVATE says which modules are fetched without a proxy.
+_ANYWHERE = re.compile(r"password|username|token|secret|api_key|(?<!go)private", re.IGNORECASE)
 
 
 @rule(

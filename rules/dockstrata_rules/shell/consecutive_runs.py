@@ -97,7 +97,10 @@ def _simple(node: Instruction) -> bool:
         head, quote, _ = node.rest.partition('"')
         return bool(quote) and ";" not in head
     shell = shell_of(node)
-    return shell is not None and len(shell.script.commands) <= 1
+    if shell is None:
+        return False
+    # hadolint: a condition in brackets is no command.
+    return sum(command.name not in ("[", "[[") for command in shell.script.commands) <= 1
 
 
 def _joined(context: Context, above: Instruction, item: Evaluated) -> Fix | None:
