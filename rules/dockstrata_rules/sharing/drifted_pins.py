@@ -19,11 +19,14 @@ Good:
     # two/Dockerfile
     FROM debian:12.5
 
-Source: dockstrata.
+Source: dockstrata. Compared are tags that differ in numbers alone (``3.11-slim`` and ``3.12-slim``,
+not ``3.12``), and ``latest`` with plain versions. What a file's path names is meant
+(``ubuntu-22.04/Dockerfile``).
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -32,18 +35,20 @@ from dockstrata.rule import Finding, SetContext, Severity, set_rule
 from dockstrata.syntax.reference import parse_reference
 from dockstrata.syntax.words import is_symbolic
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+
 
 @set_rule(code="DS105", name="drifted-pins", severity=Severity.INFO, default=False)
 def drifted_pins(context: SetContext) -> Iterator[Finding]:
-    uses: defaultdict[str, list[tuple[str, Image]]] = defaultdict(list)
+    uses: defaultdict[tuple[str, str], list[tuple[str, Image]]] = defaultdict(list)
     for image in context.images.images:
         if image.parent is None and not is_symbolic(image.stage.image):
             reference = parse_reference(image.stage.image)
             tag = reference.tag or (reference.digest and f"@{reference.digest[:19]}") or "latest"
             name = "/".join(filter(None, (reference.registry, reference.repository)))
-            uses[name].append((tag, image))
+            uses[name, _variant(tag)].append((tag, image))
     standing = _standing(context)
-    for repository, found in uses.items():
+    for (repository, _), found in uses.items():
         tags: Counter[str] = Counter()
         for tag, image in found:
             tags[tag] += standing[image.id]
@@ -51,12 +56,25 @@ def drifted_pins(context: SetContext) -> Iterator[Finding]:
         if not rest or most == rest[0][1]:
             continue
         for tag, image in found:
-            if tag != usual:
+            if tag != usual and not _is_meant(tag, usual, image.path):
                 yield context.finding(
                     image.stage.node,
                     f"{repository} is at {tag} here but at {usual} in {most} other images"
                     f" ({len(tags)} tags in the set): use one where you can",
                 )
+
+
+def _variant(tag: str) -> str:
+    """A tag without its versions: ``3.12-slim`` → ``#-slim``."""
+    if tag.startswith("@"):
+        return tag[:1]
+    return "#" if tag == "latest" else _NUMBER.sub("#", tag)
+
+
+def _is_meant(tag: str, usual: str, path: str) -> bool:
+    """Whether the path names a version that only this tag has."""
+    own = set(_NUMBER.findall(tag)) - set(_NUMBER.findall(usual))
+    return bool(own & set(_NUMBER.findall(path)))
 
 
 def _standing(context: SetContext) -> Counter[str]:

@@ -49,7 +49,11 @@ def image_defined_twice(context: SetContext) -> Iterator[Finding]:
         if any(step.kind != "WORKDIR" for step in image.steps):
             equal[image.stage.meaning, image.stage.config_digest()].append(image)
     for first, *others in equal.values():
+        written = {first.path}
         for image in others:
+            if image.path in written:
+                continue  # one file, built for several tags or platforms
+            written.add(image.path)
             if image.path in context.facts.generated:
                 continue  # its generator has it but once
             yield context.finding(
