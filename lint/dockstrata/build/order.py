@@ -13,14 +13,13 @@ from dockstrata.load.wiring import Build
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.hcl import target_names
+from dockstrata.rewrite.images_named import arguments_of, outer_images
 from dockstrata.syntax.nodes import Document, Instruction
 from dockstrata.syntax.reference import context_name
-from dockstrata.syntax.words import WordError, expand
 
 BUILT = "built:"
 """Begins a named context that another job's image is; its reference follows."""
 LOCAL = "localhost/"
-_MOUNT_FROM = re.compile(r"(?:^|,)from=([^,]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def jobs_of(repository: Repository, given: Mapping[str, str] | None = None) -> l
         needs: dict[str, None] = {}
         missing: dict[str, None] = {}
         images: list[Named] = []
-        for node, image in _images(document, _values(job, given)):
+        for node, image in outer_images(document, {**arguments_of(job.build), **(given or {})}):
             needed = known.get(_reference(image, named))
             images.append(Named(node, image, needed))
             if needed is not None:
@@ -195,43 +194,6 @@ def _names(keys: Iterable[_Key], repository: Repository) -> dict[_Key, str]:
 def _declared(document: Document) -> frozenset[str]:
     words = (word for n in document.instructions if n.keyword == "ARG" for word in n.arguments)
     return frozenset(word.partition("=")[0] for word in words)
-
-
-def _values(job: Job, given: Mapping[str, str] | None) -> dict[str, str]:
-    values = {name: value for name, value in job.build.args if value is not None}
-    return {**values, **(given or {})}
-
-
-def _images(document: Document, given: Mapping[str, str]) -> Iterator[tuple[Instruction, str]]:
-    """The images from outside a file that its stages are built on or take files from."""
-    values: dict[str, str] = {}
-    stages: set[str] = set()
-    for node in document.instructions:
-        if node.keyword == "ARG" and not stages:
-            for word in node.arguments:
-                name, _, default = word.partition("=")
-                values[name] = given.get(name, _expanded(default, values, document.escape))
-        elif node.keyword == "FROM" and node.arguments:
-            image = _expanded(node.arguments[0], values, document.escape)
-            if image.lower() not in stages:
-                yield node, image
-            stages.add(node.arguments[2].lower() if len(node.arguments) == 3 else "\0")
-        else:
-            inner = node.trigger or node
-            sources = [inner.flag("from") or ""] if inner.keyword == "COPY" else []
-            if inner.keyword == "RUN":
-                for mount in inner.all_flags("mount"):
-                    sources += _MOUNT_FROM.findall(mount)
-            for source in sources:
-                if source and source.lower() not in stages and not source.isdecimal():
-                    yield node, source
-
-
-def _expanded(word: str, values: Mapping[str, str], escape: str) -> str:
-    try:
-        return expand(word, values.get, escape)
-    except WordError:
-        return word
 
 
 def _reference(image: str, named: Mapping[str, str]) -> str:

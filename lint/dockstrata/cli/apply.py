@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,7 +55,9 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
             click.echo(f"note: an earlier apply was cut off; restored {printable(path)}", err=True)
     repository, asked = read(**given)
     refactoring = refactor(repository, asked)
-    wired = _wired(refactoring, paths, asked.bases, given["exclude"]) if compose else {}
+    wired = (
+        _wired(refactoring, with_bases(paths, asked.bases), repository.exclude) if compose else {}
+    )
     gone = dict.fromkeys(refactoring.removed)
     files = {**refactoring.new, **refactoring.changed, **gone, **wired}
     done = 2 if not repository.is_done else 0
@@ -63,7 +66,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
         raise SystemExit(done)
     _refuse(refactoring)
     if check:
-        click.echo(f"Would {_what(refactoring)}. See `dockstrata plan`.")
+        click.echo(f"Would {_what(refactoring, wired)}. See `dockstrata plan`.")
         for path in sorted(gone):
             click.echo(f"Would remove {printable(path)}.")
         for path in sorted(wired):
@@ -72,7 +75,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     if not allow_dirty:
         _refuse_dirty([*refactoring.changed, *gone, *wired], journal.written_before(root))
     journal.write_all(root, files)
-    click.echo(f"{_what(refactoring, past=True).capitalize()}; each image proved equal.")
+    click.echo(f"{_what(refactoring, wired, past=True).capitalize()}; each image proved equal.")
     there = refactoring.originals
     for path in sorted(path for path in refactoring.new if path not in there):
         click.echo(f"  new      {printable(path)}")
@@ -83,7 +86,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     for base in refactoring.plan.bases:
         if (note := one_for_all(base, refactoring)) is not None:
             click.echo(f"note: {printable(base.path)} {printable(note)}", err=True)
-    if copied := taken_along(repository, with_bases(paths, asked.bases), given["exclude"]):
+    if copied := taken_along(repository, with_bases(paths, asked.bases)):
         shown = ", ".join(map(printable, copied[:_SHOWN]))
         more = f" and {len(copied) - _SHOWN} more" if len(copied) > _SHOWN else ""
         click.echo(
@@ -101,10 +104,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
 
 
 def _wired(
-    refactoring: Refactoring,
-    paths: tuple[str, ...],
-    bases: str,
-    exclude: tuple[str, ...],
+    refactoring: Refactoring, paths: Sequence[str], exclude: Sequence[str]
 ) -> dict[str, str]:
     """The new texts of compose files; what could not be added is told."""
     from dockstrata.load.discover import discover
@@ -112,7 +112,7 @@ def _wired(
     from dockstrata.report.terminal import printable
     from dockstrata.rewrite.compose import compose_changes
 
-    met = discover(with_bases(paths, bases), exclude=exclude).wiring
+    met = discover(paths, exclude=exclude).wiring
     files = [path for path in met if is_compose_name(os.path.basename(path))]
     changes = compose_changes(refactoring.after.library, files)
     for path, message in changes.notes:
@@ -155,7 +155,7 @@ def _refuse_dirty(paths: list[str], ours: set[str]) -> None:
         )
 
 
-def _what(refactoring: Refactoring, past: bool = False) -> str:
+def _what(refactoring: Refactoring, wired: Collection[str], past: bool = False) -> str:
     """What it does: ``move 2 files onto 1 new base, 6 → 4 steps``."""
     from dockstrata.report.plain import count
 
@@ -174,4 +174,6 @@ def _what(refactoring: Refactoring, past: bool = False) -> str:
     if merges := len(refactoring.dissolved):
         bases = "the base" if merges == 1 else f"{merges} bases"
         said.append(f"dissolve{'d' if past else ''} {bases} that one image is left on")
+    if wired:
+        said.append(f"{'told' if past else 'tell'} {count(len(wired), 'compose file')} of bases")
     return "; ".join(said) or ("wrote the bake file" if past else "write the bake file")

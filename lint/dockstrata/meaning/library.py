@@ -182,18 +182,20 @@ class Library:
 class _OwnNames:
     """``service:NAME`` and ``target:NAME`` where several files have a NAME of their own.
 
-    ``origins`` has for each name the files that say it. In a named context of one of these files,
-    or of one beside it, the name is its own; elsewhere it is the first one's.
+    ``origins`` has for each name the files that say it, each with the first that says the same. In
+    a named context of one of these files, or of one beside it, the name is its own; elsewhere it is
+    the first one's.
     """
 
-    origins: Mapping[str, tuple[str, ...]]
+    origins: Mapping[str, Mapping[str, str]]
 
     def of(self, build: Build) -> Iterator[str]:
         if build.service:
+            same = self.origins.get(build.service, {})
             for kind in ("service", "target"):
                 yield f"{kind}:{build.service}"
-                if len(self.origins.get(build.service, ())) > 1:
-                    yield f"{kind}:{build.service}@{build.origin}"
+                if same:
+                    yield f"{kind}:{build.service}@{same.get(build.origin, build.origin)}"
 
     def resolved(self, build: Build) -> Build:
         contexts = tuple((name, self._resolved(value, build)) for name, value in build.contexts)
@@ -201,21 +203,35 @@ class _OwnNames:
 
     def _resolved(self, value: str, build: Build) -> str:
         kind, _, name = value.partition(":")
-        origins = self.origins.get(name, ()) if kind in ("service", "target") else ()
-        if len(origins) < 2:
+        origins = self.origins.get(name, {}) if kind in ("service", "target") else {}
+        if not origins:
             return value
         folder = os.path.dirname(build.origin)
         near = [origin for origin in origins if os.path.dirname(origin) == folder]
         own = build.origin if build.origin in origins else next(iter(near), None)
-        return value if own is None else f"{value}@{own}"
+        return value if own is None else f"{value}@{origins[own]}"
 
 
 def _own_names(builds: Iterable[Build]) -> _OwnNames:
-    origins: dict[str, dict[str, None]] = {}
+    named: dict[str, list[Build]] = {}
     for build in builds:
         if build.service:
-            origins.setdefault(build.service, {})[build.origin] = None
-    return _OwnNames({name: tuple(found) for name, found in origins.items()})
+            named.setdefault(build.service, []).append(build)
+    origins = {name: _same_origins(found) for name, found in named.items()}
+    return _OwnNames({name: same for name, same in origins.items() if len(set(same.values())) > 1})
+
+
+def _same_origins(builds: Sequence[Build]) -> dict[str, str]:
+    """The files that the builds are from, each with the first that says the same of its own."""
+    same: dict[str, str] = {}
+    by_file: dict[tuple[str, str | None], list[Build]] = {}
+    for build in builds:
+        if build.origin not in same:
+            others = by_file.setdefault((build.dockerfile, build.target), [])
+            like = next((it for it in others if same_build(it, build)), build)
+            same[build.origin] = like.origin
+            others.append(build)
+    return same
 
 
 def default_build(path: str, context: str | None = None) -> Build:

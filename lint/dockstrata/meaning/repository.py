@@ -49,7 +49,7 @@ class Repository:
     """A set of Dockerfiles as it lies on disk.
 
     ``root`` is the directory that all given paths lie in, as the user would write it; nothing is
-    ever written outside it.
+    ever written outside it. ``exclude`` and ``configured`` are what it was read with.
     """
 
     root: str
@@ -58,6 +58,8 @@ class Repository:
     skipped: tuple[Skipped, ...]
     problems: tuple[Problem, ...]
     generated: dict[str, Generated]
+    exclude: tuple[str, ...] = ()
+    configured: tuple[Build, ...] = ()
 
     def with_library(self, library: Library) -> Repository:
         """The same repository with other texts."""
@@ -127,7 +129,9 @@ def read_repository(
     images = image_set(library.all())
     root = common_root(paths)
     left_out = (*found.skipped, *unreadable)
-    return Repository(root, images, library, left_out, tuple(problems), generated_files(documents))
+    generated = generated_files(documents)
+    told = (tuple(exclude), tuple(builds))
+    return Repository(root, images, library, left_out, tuple(problems), generated, *told)
 
 
 def generated_files(documents: Iterable[Document]) -> dict[str, Generated]:

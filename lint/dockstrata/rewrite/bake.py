@@ -23,7 +23,7 @@ def bake_file(repository: Repository, path: str) -> str:
     """The text of the bake file at ``path``, which builds the repository as it is."""
     library = repository.library
     documents, references = library.documents, library.marked
-    products = _products_used(library, documents, references)
+    products = _products_used(library, references)
     used: Counter[str] = Counter()
     by_reference: dict[str, tuple[str, str]] = {}
     for reference in references.values():
@@ -40,7 +40,12 @@ def bake_file(repository: Repository, path: str) -> str:
         return by_reference[canonical_image(reference)][1]
 
     files = {file for file in documents if file in references}
-    files |= {file for file in documents if bases_of(documents[file], by_reference)}
+    files |= {
+        file
+        for file in documents
+        for build in library.builds[file]
+        if _bases_of(documents[file], build, by_reference)
+    }
     files |= {product.path for _, product in products}
     drawn = _drawn_from(library, files)
     for value, product in drawn.items():
@@ -68,9 +73,10 @@ def bake_file(repository: Repository, path: str) -> str:
     below = [
         (file, build)
         for file in sorted(documents)
-        if file not in references and bases_of(documents[file], by_reference)
+        if file not in references
         for number, build in library.asked(file)
         if (file, number, build.target) not in names
+        and _bases_of(documents[file], build, by_reference)
     ]
     shown = target_names((_relative(file, repository.root) for file, _ in below), used)
     children = [
@@ -102,11 +108,14 @@ def _drawn_from(library: Library, files: set[str]) -> dict[str, Product]:
     return dict(sorted(found.items()))
 
 
-def _products_used(
-    library: Library, documents: Mapping[str, Document], references: Mapping[str, str]
-) -> list[tuple[str, Product]]:
+def _products_used(library: Library, references: Mapping[str, str]) -> list[tuple[str, Product]]:
     """Images that the set builds itself, no bases of ours, and that others of it name."""
-    named = {image for document in documents.values() for image in images_named(document)}
+    named = {
+        image
+        for path, document in library.documents.items()
+        for build in library.builds[path]
+        for image in images_named(document, build)
+    }
     ours = set(map(canonical_image, references.values()))
     return sorted(
         (
@@ -158,7 +167,10 @@ def _target(
         context=build.context,
         tags=tags,
         stage=build.target,
-        contexts=(*bases_of(document, by_reference), *others),
+        contexts=(
+            *(it for it in _bases_of(document, build, by_reference) if it[1] != f"target:{name}"),
+            *others,
+        ),
         arguments=tuple((arg, given.get(arg)) for arg in _arguments(document)),
         platforms=build.platforms,
         secrets=tuple(known.get(name, Secret(name)) for name in asked.secrets),
@@ -172,11 +184,12 @@ def _arguments(document: Document) -> list[str]:
     return sorted(filter(is_variable, {word.partition("=")[0] for word in words}))
 
 
-def bases_of(
-    document: Document, by_reference: Mapping[str, tuple[str, str]]
+def _bases_of(
+    document: Document, build: Build, by_reference: Mapping[str, tuple[str, str]]
 ) -> tuple[tuple[str, str], ...]:
     """The bases that a Dockerfile's stages are built on or take files from, as named contexts."""
-    found = {by_reference[image] for image in images_named(document) if image in by_reference}
+    named = images_named(document, build)
+    found = {by_reference[image] for image in named if image in by_reference}
     return tuple((context_name(ref), f"target:{name}") for ref, name in sorted(found))
 
 

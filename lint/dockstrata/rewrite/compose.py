@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.load.compose import compose_builds
-from dockstrata.load.wiring import Build
+from dockstrata.load.wiring import Build, is_remote
 from dockstrata.meaning.library import Library
-from dockstrata.meaning.stage import canonical_image
-from dockstrata.rewrite.bake import bases_of
+from dockstrata.rewrite.compose_needs import Needed, Needs
 from dockstrata.rewrite.yaml_text import NotEditableError, YamlText, entry, plain, scalar
 from dockstrata.source import Source, encode
-from dockstrata.syntax.nodes import Document
 
 COMMENT = "# A base image of other services: built before them, never started (dockstrata)."
 SERVICE = "service:"
@@ -34,55 +32,34 @@ class ComposeChanges:
     notes: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """What is built on what after a refactoring: documents, references of bases, and builds."""
-
-    documents: Mapping[str, Document]
-    references: Mapping[str, str]
-    builds: Mapping[str, Build]
-
-    def needs(self, path: str) -> list[tuple[str, str]]:
-        """The bases of a Dockerfile: the context that each is, and its Dockerfile's path."""
-        by_reference = {canonical_image(ref): (ref, file) for file, ref in self.references.items()}
-        document = self.documents.get(path)
-        found = bases_of(document, by_reference) if document is not None else ()
-        return [(ref, target.removeprefix("target:")) for ref, target in found]
-
-
 def compose_changes(after: Library, files: Iterable[str]) -> ComposeChanges:
     """The compose files among ``files`` that must be told of bases. Nothing is written.
 
     ``after`` is the set as it will be.
     """
-    documents, references = after.documents, after.marked
-    found = _Set(documents, references, {file: after.builds[file][0] for file in references})
+    needs = Needs(after)
     changes = ComposeChanges()
     by_file: dict[str, list[Build]] = {}
-    known = {os.path.realpath(path): path for path in documents}
+    known = {os.path.realpath(path): path for path in after.documents}
     for build in compose_builds(sorted(files))[0]:
         path = known.get(os.path.realpath(build.dockerfile))
-        if path is not None and found.needs(path):
+        if path is not None:
+            build = replace(build, dockerfile=path)
             by_file.setdefault(build.origin, []).append(build)
     for file, services in sorted(by_file.items()):
-        _change(file, services, found, known, changes)
+        if any(list(needs.of(build)) for build in services):
+            _change(file, services, needs, changes)
     return changes
 
 
-def _change(
-    file: str,
-    services: Sequence[Build],
-    found: _Set,
-    known: Mapping[str, str],
-    changes: ComposeChanges,
-) -> None:
+def _change(file: str, services: Sequence[Build], needs: Needs, changes: ComposeChanges) -> None:
     import yaml  # type: ignore[import-untyped]
 
     try:
         with open(file, "rb") as handle:
             text = Source.from_bytes(file, handle.read()).text
         document = YamlText(file, text)
-        edited = _File(document, found, known).edited(services)
+        edited = _File(document, needs).edited(services)
     except (OSError, yaml.YAMLError, NotEditableError, UnicodeError) as error:
         changes.notes.append((file, str(error).splitlines()[0]))
         return
@@ -94,8 +71,8 @@ def _change(
 class _File:
     """One compose file while lines are added to it."""
 
-    def __init__(self, document: YamlText, found: _Set, known: Mapping[str, str]) -> None:
-        self.document, self.found, self.known = document, found, known
+    def __init__(self, document: YamlText, needs: Needs) -> None:
+        self.document, self.needs = document, needs
         at = entry(document.root, "services")
         if at is None or document.is_alias(*at) or not at[1].value or at[1].flow_style:
             raise NotEditableError("its services are not written line by line")
@@ -105,28 +82,29 @@ class _File:
         inner = self.services.value[0][1]
         deeper = inner.start_mark.column if inner.start_mark.line > first.start_mark.line else 0
         self.step = max(deeper - self.column, 2)
-        self.names: dict[str, str] = {}
+        self.names: dict[Needed, str] = {}
         self.edits: list[Edit] = []
         self.expected = plain(document.root)
 
     def edited(self, services: Sequence[Build]) -> str:
         taken = {key.value for key, _ in self.services.value}
-        for build in compose_builds([self.document.path])[0]:
-            path = self.known.get(os.path.realpath(build.dockerfile))
-            if path is not None and path in self.found.references:
-                self.names.setdefault(path, build.service)
-        wanted = self._closure(services)
-        new = [path for path in wanted if path not in self.names]
-        for path in new:
-            name = self.found.references[path].rpartition("/")[2].partition(":")[0]
+        for build in services:
+            at = entry(self.services, build.service)
+            # A service that only a profile turns on cannot be named by others.
+            if at is not None and entry(at[1], "profiles") is None:
+                for needed in self.needs.made_by(build):
+                    self.names.setdefault(needed, build.service)
+        missing = [(build, self._missing(build)) for build in services]
+        new = [it for it in self._closure(services) if it not in self.names]
+        for needed in new:
+            name = self.needs.reference(needed).rpartition("/")[2].partition(":")[0]
             while name in taken:
                 name = f"{name}-base"
             taken.add(name)
-            self.names[path] = name
-        for build in services:
-            path = self.known[os.path.realpath(build.dockerfile)]
-            self._service(build, self._contexts(path, dict(build.contexts)))
-        lines = [line for path in new for line in self._base(path, services)]
+            self.names[needed] = name
+        for build, found in missing:
+            self._service(build, self._contexts(found))
+        lines = [line for it in new for line in self._base(it, services)]
         if lines:
             document = self.document
             line_end = document.text.find("\n", document.end(self.key))
@@ -144,26 +122,32 @@ class _File:
                 "it could not be proved that the change adds just what it should"
             )
 
-    def _closure(self, services: Sequence[Build]) -> list[str]:
-        """The paths of all bases that services are built on, each after its own."""
-        order: list[str] = []
+    def _missing(self, service: Build) -> list[tuple[str, Needed]]:
+        """What a service's build needs and is not told."""
+        there = dict(service.contexts)
+        return [it for it in self.needs.of(service, self.names) if it[0] not in there]
 
-        def add(path: str) -> None:
-            for _, base in self.found.needs(path):
-                if base not in order:
-                    add(base)
-                    order.append(base)
+    def _closure(self, services: Sequence[Build], through_images: bool = True) -> list[Needed]:
+        """All bases, and images on them, that must be built first, each after its own.
 
-        for build in services:
-            add(self.known[os.path.realpath(build.dockerfile)])
-        return order
+        Without ``through_images`` only bases on bases: they are given what the service is given.
+        """
+        order: dict[Needed, None] = {}
+        met: set[Needed] = set()
 
-    def _contexts(self, path: str, there: Mapping[str, str]) -> list[tuple[str, str]]:
-        return [
-            (ref, SERVICE + self.names[base])
-            for ref, base in self.found.needs(path)
-            if ref not in there
-        ]
+        def add(found: Iterable[tuple[str, Needed]]) -> None:
+            for _, needed in found:
+                if needed not in met and (through_images or self.needs.is_base(needed)):
+                    met.add(needed)
+                    add(self.needs.of(self.needs.build(needed), self.names))
+                    order[needed] = None
+
+        for service in services:
+            add(self._missing(service))
+        return list(order)
+
+    def _contexts(self, needed: Iterable[tuple[str, Needed]]) -> list[tuple[str, str]]:
+        return [(name, SERVICE + self.names[it]) for name, it in needed]
 
     def _model(self, name: str) -> dict[str, object]:
         """A service of what is expected to be read."""
@@ -267,10 +251,10 @@ class _File:
         inner = " " * (column + self.step)
         return [f"{' ' * column}{name}:", *(inner + item for item in items)]
 
-    def _base(self, path: str, services: Sequence[Build]) -> Iterator[str]:
-        """The lines of a base's service."""
-        build, folder = self.found.builds[path], os.path.dirname(self.document.path)
-        name, margin = self.names[path], " " * self.column
+    def _base(self, needed: Needed, services: Sequence[Build]) -> Iterator[str]:
+        """The lines of the service of a base, or of an image on one that no service builds."""
+        build, folder = self.needs.build(needed), os.path.dirname(self.document.path)
+        name, margin = self.names[needed], " " * self.column
         context = _relative(build.context, folder)
         dockerfile = _relative(build.dockerfile, build.context)
         model: dict[str, object] = {"context": context}
@@ -278,7 +262,10 @@ class _File:
         if dockerfile != "Dockerfile":
             lines.append(f"dockerfile: {scalar(dockerfile)}")
             model["dockerfile"] = dockerfile
-        arguments = dict(self._arguments(build, path, services))
+        if needed.target is not None:
+            lines.append(f"target: {scalar(needed.target)}")
+            model["target"] = needed.target
+        arguments = dict(self._arguments(build, needed, services))
         if arguments:
             model["args"] = {name: value for name, (value, _) in arguments.items()}
             lines += self._block(
@@ -293,7 +280,14 @@ class _File:
         if build.platforms:
             model["platforms"] = list(build.platforms)
             lines += self._block(0, "platforms", (f"- {scalar(it)}" for it in build.platforms))
-        if contexts := self._contexts(path, {}):
+        contexts = self._contexts(self.needs.of(build, self.names))
+        told = {name for name, _ in contexts}
+        contexts += [
+            (name, value if is_remote(value) else _relative(value, folder))
+            for name, value in build.contexts
+            if name not in told
+        ]
+        if contexts:
             model["additional_contexts"] = dict(contexts)
             lines += self._block(0, "additional_contexts", _pairs(contexts))
         self._model(name).update(scale="0", build=model)
@@ -305,16 +299,16 @@ class _File:
         yield from (two + line for line in lines)
 
     def _arguments(
-        self, build: Build, path: str, services: Sequence[Build]
+        self, build: Build, needed: Needed, services: Sequence[Build]
     ) -> Iterator[tuple[str, tuple[str, str]]]:
         """A base's arguments: read, and as written by a service on it, variables and all."""
         written: dict[str, tuple[str, str]] = {}
         for service in services:
-            below = self._closure([service])
+            below = self._closure([service], through_images=False)
             at = entry(self.services, service.service)
             own = entry(at[1], "build") if at is not None else None
             args = entry(own[1], "args") if own is not None else None
-            if path in below and args is not None:
+            if needed in below and args is not None:
                 written = {**dict(self._written(args[1])), **written}
         for name, value in build.args:
             default = ("", "") if value is None else (value.replace("$", "$$"), scalar(value))

@@ -140,10 +140,10 @@ def _texts_of(repository: Repository, paths: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def taken_along(before: Repository, paths: Sequence[str], exclude: Sequence[str]) -> list[str]:
+def taken_along(before: Repository, paths: Sequence[str]) -> list[str]:
     """After a refactoring was written: images that copy some of the written files themselves."""
     forget_contexts()
-    now = read_repository(paths, exclude=exclude)
+    now = read_repository(paths, exclude=before.exclude, builds=before.configured)
     meanings = {image.id: image.stage.meaning for image in now.set.images}
     return [
         image.id

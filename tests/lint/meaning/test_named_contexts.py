@@ -287,3 +287,22 @@ def test_an_argument_whose_default_is_no_stage_is_an_image(tmp_path: Path) -> No
         write(tmp_path, {f"{name}/Dockerfile": text})
     one, two = last(tmp_path, "one/Dockerfile", "two/Dockerfile")
     assert (one.chain, one.barrier) == (two.chain, None)
+
+
+def test_a_bake_file_laid_over_a_compose_file_builds_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"base": "FROM debian:12\nRUN base\n", "a": "FROM base\nRUN a\n"}.items():
+        Path(name).mkdir()
+        Path(name, "Dockerfile").write_text(text)
+    Path("compose.yaml").write_text(
+        "services:\n  base: {build: base}\n"
+        "  a:\n    build: {context: a, additional_contexts: {base: 'service:base'}}\n"
+    )
+    Path("docker-bake.hcl").write_text('target "base" {}\ntarget "a" {}\n')
+    ids = [image.id for image in read_repository(["."]).set.images]
+    assert ids == ["a/Dockerfile#0", "base/Dockerfile#0"]
+    Path("docker-bake.hcl").write_text('target "base" { args = { V = "2" } }\ntarget "a" {}\n')
+    ids = [image.id for image in read_repository(["."]).set.images]
+    assert ids == [f"{name}/Dockerfile#0{at}" for name in ("a", "base") for at in ("", f"@{name}")]

@@ -111,6 +111,29 @@ def test_one_image_with_two_names_is_one_target(
     assert set(base["tags"]) <= {"acme/base:1", "acme/base", "acme/base:latest"}  # type: ignore[call-overload]
 
 
+def test_an_image_that_an_argument_names_is_built_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("compose.yaml").write_text(
+        "services:\n  base: {image: acme/base:3, build: base}\n"
+        "  a: {build: {context: a, args: {V: 3}}}\n  b: {build: {context: b, args: {V: 4}}}\n"
+    )
+    texts = {
+        "base": "FROM debian:12\nRUN common\nRUN base\n",
+        "other": "FROM debian:12\nRUN common\nRUN other\n",
+        "a": "ARG NS=acme\nARG V\nFROM ${NS}/base:$V\nRUN a\n",
+        "b": "ARG NS=acme\nARG V\nFROM ${NS}/base:$V\nRUN b\n",
+    }
+    for name, text in texts.items():
+        Path(name).mkdir()
+        Path(name, "Dockerfile").write_text(text)
+    found = targets(refactor(read_repository(["."]), Options()).new["bases/docker-bake.hcl"])
+    assert found["a"]["contexts"] == {"acme/base:3": "target:base"}
+    assert "b" not in found  # nothing here builds version 4
+    assert found["base"]["contexts"] == {"localhost/debian-common:12": "target:debian-common"}
+
+
 def test_each_target_that_is_asked_for_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

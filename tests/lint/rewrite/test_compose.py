@@ -210,7 +210,9 @@ def test_later_on_its_own(project: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["apply", "--compose", "--check"]) == 1
     assert "Would tell compose.yaml of its bases." in capsys.readouterr().out
     assert main(["apply", "--compose"]) == 0
-    assert "  changed  compose.yaml" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert told.startswith("Told 1 compose file of bases; each image proved equal.\n")
+    assert "  changed  compose.yaml" in told
     assert yaml.safe_load(Path("compose.yaml").read_text())["services"][SERVICE]["scale"] == 0
 
 
@@ -243,3 +245,111 @@ def test_the_set_reads_the_same_afterwards(project: Path) -> None:
     assert f"--tag {REF}" in first
     assert all(f"--build-context {REF}=container-image://{REF}" in line for line in others)
     assert len(others) == 2
+
+
+CHAIN = {
+    "mid/Dockerfile": "FROM debian:12\nRUN below\nRUN mid\n",
+    "other/Dockerfile": "FROM debian:12\nRUN below\nRUN other\n",
+    "tools/Dockerfile": "FROM debian:12\nRUN below\nRUN tools\n"
+    "FROM scratch AS small\nCOPY --from=0 /x /\n",
+    "one/Dockerfile": "FROM registry.example/mid:1\nRUN common\n"
+    "COPY --from=registry.example/tools /x /\nRUN one\n",
+    "two/Dockerfile": "FROM registry.example/mid:1\nRUN common\n"
+    "COPY --from=registry.example/tools /x /\nRUN two\n",
+    "three/Dockerfile": "FROM registry.example/mid:1\nRUN three\n",
+    "dockstrata.toml": "[plan]\nmax-depth = 6\n"
+    '[[build]]\ndockerfile = "tools/Dockerfile"\ntarget = "small"\n'
+    'tags = ["registry.example/tools:latest"]\n',
+}
+SERVICES = """\
+services:
+  one:
+    build: one
+  two:
+    build: two
+    {two}
+  mid:
+    image: registry.example/mid:1
+    build: mid
+    {mid}
+  three:
+    build: three
+"""
+
+
+def chain(folder: Path, mid: str = "", two: str = "") -> dict[str, Any]:
+    """Bases on an image that a service builds, which is on a base; files of another one."""
+    for name, text in CHAIN.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return applied(SERVICES.format(mid=mid, two=two))[1]
+
+
+def contexts(services: dict[str, Any], name: str) -> dict[str, str]:
+    build = services[name]["build"]
+    return dict(build.get("additional_contexts", {})) if isinstance(build, dict) else {}
+
+
+def test_a_base_on_an_image_on_a_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    services = chain(tmp_path)
+    (upper,) = contexts(services, "one").items()
+    assert contexts(services, "two") == dict([upper])
+    name = upper[1].removeprefix("service:")
+    assert contexts(services, name) == {
+        "registry.example/mid:1": "service:mid",
+        "registry.example/tools": "service:tools",
+    }
+    (lower,) = contexts(services, "mid").items()
+    assert lower != upper
+    # No service builds this one, and it cannot be built without its base.
+    assert contexts(services, "tools") == dict([lower])
+    tools = services["tools"]
+    assert tools["scale"] == 0
+    assert (tools["build"]["context"], tools["build"]["target"]) == ("tools", "small")
+    assert contexts(services, "three") == {"registry.example/mid:1": "service:mid"}
+    assert set(services) == {
+        *("one", "two", "three", "mid", "tools"),
+        name,
+        lower[1].removeprefix("service:"),
+    }
+
+
+def test_a_service_that_a_profile_hides_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compose 2.40 says "declares unknown service" of it, whatever it is named in."""
+    monkeypatch.chdir(tmp_path)
+    services = chain(tmp_path, mid="profiles: [images]")
+    (upper,) = contexts(services, "one").values()
+    assert contexts(services, upper.removeprefix("service:")) == {
+        "registry.example/mid:1": "service:mid-base",
+        "registry.example/tools": "service:tools",
+    }
+    assert contexts(services, "mid-base") == contexts(services, "mid")
+
+
+def test_an_image_that_stands_on_no_base_is_had_as_before(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        path = project / name / "Dockerfile"
+        path.write_text(path.read_text().replace("debian:12", "registry.example/root:1"))
+    (project / "root").mkdir()
+    (project / "root/Dockerfile").write_text("FROM debian:12\nRUN root\n")
+    (project / "dockstrata.toml").write_text(
+        '[[build]]\ndockerfile = "root/Dockerfile"\ntags = ["registry.example/root:1"]\n'
+    )
+    text = "services:\n  a:\n    build: a\n  b:\n    build: b\n"
+    services = applied(text)[1]
+    # Nothing of the root that the configuration tells is new.
+    assert "copies files that were written now" not in capsys.readouterr().err
+    assert len(services) == 3
+    (base,) = contexts(services, "a").values()
+    assert contexts(services, base.removeprefix("service:")) == {}
+    assert main(["apply", "--undo"]) == 0
+    root = "  root:\n    image: registry.example/root:1\n    build: root\n"
+    services = applied(text + root)[1]
+    assert contexts(services, base.removeprefix("service:")) == {
+        "registry.example/root:1": "service:root"
+    }
