@@ -27,11 +27,21 @@ Good:
     FROM scratch
     COPY . /src
 
+Good:
+
+    # .dockerignore
+    src/*
+    !src/main
+    # Dockerfile
+    FROM scratch
+    COPY src/ /src
+
 Source: BuildKit. The build context is what compose, bake or configuration say; a Dockerfile that
 nothing mentions is built with its own folder where a ``.dockerignore`` lies in it, and else only
-``<Dockerfile>.dockerignore`` counts. Unlike BuildKit's, the check goes on where a ``!`` pattern
-brings back other files; it is silent where one may bring back some of what is copied, and for the
-whole context unless all of it is left out. Arguments have their defaults, or what the build gives.
+``<Dockerfile>.dockerignore`` counts. Unlike BuildKit's, the check is
+silent where a ``!`` pattern may bring back some of what is copied, and for the whole context unless
+all of it is left out; it knows ``./file``, ``../file`` and folders of which all files are left out
+(``COPY conf``, ``conf/*``). Arguments have their defaults, or what the build gives.
 """
 
 from __future__ import annotations
@@ -49,6 +59,8 @@ if TYPE_CHECKING:
     from dockstrata.load.ignorefile import IgnoreFile
 
 _WILDCARD = re.compile(r"\*|\?|\[[^/]*?\]")
+_ANY = "\x01\x02"
+"""What a wildcard stands for: text that no pattern names, of more than one character."""
 
 
 @set_rule(code="CopyIgnoredFile", name="copy-ignored-file", severity=Severity.WARNING, alone=True)
@@ -71,7 +83,7 @@ def copy_ignored_file(context: SetContext) -> Iterator[Finding]:
 
 
 def _copies(evaluation: Evaluation) -> Iterator[tuple[Instruction, str, str]]:
-    """What the file's own COPYs and ADDs take from the build context: as written, as a path."""
+    """What the file's own COPYs and ADDs take from the build context: to show, and its path."""
     for stage in evaluation.stages:
         for item in stage.evaluated:
             node, step = item.instruction, item.step
@@ -86,7 +98,7 @@ def _copies(evaluation: Evaluation) -> Iterator[tuple[Instruction, str, str]]:
                     continue  # a heredoc, or from elsewhere
                 path = by_default(source)
                 if path is not None:
-                    yield node, path if "$" in written else written, _clean(path)
+                    yield node, path if "$" in written else written, path
 
 
 def _clean(path: str) -> str:
@@ -95,11 +107,20 @@ def _clean(path: str) -> str:
 
 def _excluding(ignore: IgnoreFile, path: str) -> str | None:
     """The pattern that keeps all that ``path`` names out of the context."""
+    is_folder = path.endswith("/")
+    path = _clean(path)
     back = any(pattern.negated for pattern in ignore.patterns)
     if path == ".":
-        all_of_it = (it.text for it in ignore.patterns if it.text in ("*", "**"))
-        return None if back else next(all_of_it, None)
+        return None if back else ignore.excluding(_ANY)
     if back and (wildcard := _WILDCARD.search(path)):
-        path = path[: wildcard.start()].rpartition("/")[0]
-    # What a wildcard stands for: text that no pattern names, of more than one character.
-    return ignore.excluding(_WILDCARD.sub("\x01\x02", path)) if path else None
+        path, is_folder = path[: wildcard.start()].rpartition("/")[0], True
+    if not path:
+        return None
+    path = _WILDCARD.sub(_ANY, path)
+    found = ignore.excluding(path)
+    if found is None and not ignore.reaches_into(path):
+        found = ignore.excluding(f"{path}/{_ANY}")
+        # What is no folder has nothing below it: the pattern must name it as one.
+        if found is not None and not (is_folder or found.startswith(f"{path}/")):
+            return None
+    return found
