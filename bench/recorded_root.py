@@ -34,8 +34,9 @@ _TAKEN = re.compile(r"(?im)^\s*COPY\s+(?:--\S+\s+)*--from=\S+\s+(?:--\S+\s+)*(.+
 class RecordedRoot:
     """The contents that all stand-ins have, and the names that were given to them."""
 
-    def __init__(self, folder: Path, texts: Iterable[str]):
-        """``folder`` is made, and holds the tree of files; ``texts`` are the Dockerfiles'."""
+    def __init__(self, folder: Path, texts: Iterable[str], script: str = SCRIPT):
+        """``folder`` is made, and holds the tree of files; ``texts`` are the Dockerfiles',
+        ``script`` is what every program is."""
         self.folder = folder
         self.names: list[str] = []
         self.users: set[str] = {"root"}
@@ -48,7 +49,7 @@ class RecordedRoot:
             raise SystemExit("a static busybox is needed (Debian: busybox-static)")
         shutil.copy(busybox, folder / "rec/busybox")
         for name, mode in (("rec/record", 0o755), ("rec/log", 0o666)):
-            (folder / name).write_text(SCRIPT if mode == 0o755 else "")
+            (folder / name).write_text(script if mode == 0o755 else "")
             (folder / name).chmod(mode)
         for name in ("sh", "bash", "ash", "dash"):
             self.program(name)

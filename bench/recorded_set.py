@@ -1,0 +1,279 @@
+"""A repository's copy with all that its builds need on this machine, built on stand-ins."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from build_apart import run
+from build_recorded import _DIGEST, _SYNTAX, _tagged, make_up, reason
+from concrete_values import concrete
+from recorded_root import RecordedRoot
+from recorded_runs import SCRIPT
+
+from dockstrata.build.order import BUILT, Job, jobs_of
+from dockstrata.load.context import forget_contexts
+from dockstrata.meaning.context import ContextReader, Taken
+from dockstrata.meaning.images import Image, image_set
+from dockstrata.meaning.library import Library, reader
+from dockstrata.meaning.repository import read_repository
+from dockstrata.source import encode
+from dockstrata.syntax.nodes import Document
+
+_TRIES = 40  # of one stage, each after one more thing was made up
+PASSES = 4  # over a set, until nothing more is made up
+_WARNINGS = re.compile(rb"(?im)^#[ \t]*check[ \t]*=.*\r?\n")
+_REMOTE_ADD = re.compile(rb"(?im)^([ \t]*(?:ONBUILD[ \t]+)?ADD[ \t].*)$")
+_URL = re.compile(rb"\bhttps?://")
+_CHECKSUM = re.compile(rb"[ \t]--checksum=\S+")
+_SECRET_ID = re.compile(r"type=secret\b[^\s]*")
+_ID = re.compile(r"(?:^|,)(?:id|target|dst|destination|source|src)=([^,\s]+)")
+
+Place = tuple[str, int, int]
+"""Dockerfile, number of the build among those of the file, stage."""
+
+
+class _Anything(BaseHTTPRequestHandler):
+    """A server that has every file; its content is its name."""
+
+    def do_GET(self) -> None:
+        body = self.path.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
+        self.send_header("Last-Modified", "Thu, 01 Jan 2015 00:00:00 GMT")
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 (the name that the server calls)
+
+    def log_message(self, *_told: object) -> None:
+        pass
+
+
+def served() -> str:
+    """Begins the URLs of such a server, which lives as long as this process."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Anything)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
+def prepare(source: Path, copy: Path, server: str) -> None:
+    """Copy a repository, with what needs the network changed."""
+    shutil.copytree(source, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+    here = server.encode()
+
+    def local(found: re.Match[bytes]) -> bytes:
+        if not _URL.search(found[1]):
+            return found[1]
+        return _CHECKSUM.sub(b"", _URL.sub(here, found[1]))
+
+    for file in copy.rglob("*"):
+        if file.is_file() and not file.is_symlink() and file.stat().st_size < 1_000_000:
+            data = file.read_bytes()
+            clean = _DIGEST.sub(_tagged, _WARNINGS.sub(b"", _SYNTAX.sub(b"", data)))
+            clean = _REMOTE_ADD.sub(local, clean)
+            if clean != data:
+                file.write_bytes(clean)
+
+
+def name_stages(document: Document) -> None:
+    """Give all stages but the last a name in the file: others cannot be asked for."""
+    nodes = [node for node in document.instructions if node.keyword == "FROM"]
+    text = document.source.text
+    for number, node in reversed(list(enumerate(nodes[:-1]))):
+        if len(node.arguments) == 1 and node.start_line == node.end_line:
+            text = f"{text[: node.end]} AS no-name-{number}{text[node.end :]}"
+    if text != document.source.text and not document.faults:
+        Path(document.path).write_bytes(encode(text))
+
+
+@dataclass
+class Repository:
+    """One repository's copy, its stand-ins, and what its builds are given."""
+
+    folder: Path
+    root: RecordedRoot
+    library: Library
+    jobs: list[Job]
+    prefix: str
+    secrets: dict[str, Path]
+    made: int = 0
+
+    def making(self, directory: str, dockerfile: str) -> ContextReader:
+        """What COPY takes; a file that is not there is made up first."""
+        read = reader(directory, dockerfile)
+
+        def one(
+            source: str, excludes: Sequence[str], *, parents: bool = False, named: str | None = None
+        ) -> Taken:
+            taken = read(source, excludes, parents=parents, named=named)
+            if taken.key[0] == "absent":
+                self.made += make_up(Path(named or directory), source)
+                forget_contexts()
+            return taken
+
+        return one
+
+    def evaluated(self, values: bool) -> dict[Place, Image]:
+        """All images by Dockerfile, number of the build, and stage."""
+        forget_contexts()
+        library = self.library.again(carry_shell=True)
+        if not values:
+            return _by_place(library)
+        with concrete():
+            return _by_place(library)
+
+    def foresee(self) -> None:
+        """Make up what the evaluation says will be missing."""
+        with concrete():
+            library = Library(
+                list(self.library.documents.values()),
+                self.library.told,
+                self.making,
+                carry_shell=True,
+            )
+            images = _by_place(library)
+        for image in images.values():
+            for item in image.stage.evaluated:
+                user = item.before.user
+                self.root.users.update(part for part in (user or "").split(":") if part)
+        ours = {tag for job in self.jobs for tag in job.tags}
+        for image in images.values():
+            if image.parent is None and image.stage.root not in ours | {"scratch"}:
+                self.root.name(image.stage.root)
+
+    def build(self, job: Job, image: Image, target: str) -> str | None:
+        """Why a stage cannot be built; None where it was."""
+        command = ["docker", "build", "--quiet", "--file", job.dockerfile]
+        command += ["--tag", self.tag(image)]
+        command += ["--target", target] if target else []
+        for name, value in job.build.args:
+            command += ["--build-arg", name if value is None else f"{name}={value}"]
+        for name, value in job.contexts:
+            known = value.removeprefix(BUILT)
+            command += [
+                "--build-context",
+                f"{name}={value if known == value else f'docker-image://{known}'}",
+            ]
+        for name, file in self.secrets.items():
+            command += ["--secret", f"id={name},src={file}"]
+        said = ""
+        for _ in range(_TRIES):
+            done = run(*command, job.build.context, folder=self.folder)
+            if done.returncode == 0:
+                return None
+            if done.stderr == said or not self.mend(job, done.stderr):
+                return reason(done.stderr)
+            said = done.stderr
+        return reason(said)
+
+    def mend(self, job: Job, why: str) -> bool:
+        """Make up what a build lacks; whether there is something."""
+        found = re.search(r"failed to solve: (\S+): failed to resolve source metadata", why)
+        if found:
+            ours = {tag for other in self.jobs for tag in other.tags}
+            if {found[1], found[1] + ":latest"} & ours:
+                return False
+            return self.root.name(found[1])
+        if self.root.lacks(why):
+            return True
+        missing = re.search(
+            r'failed to (?:calculate checksum|compute cache key).*?"(/[^"]*)": not found', why
+        )
+        shown = "\n".join(line for line in why.splitlines() if ">>>" in line)
+        if not missing or "--from" in shown:
+            return False
+        added = make_up(Path(job.build.context), missing[1])
+        self.made += added
+        return added
+
+    def tag(self, image: Image) -> str:
+        told = f"{image.path}\0{image.id}\0{image.stage.index}"
+        return f"{self.prefix}:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+
+def _by_place(library: Library) -> dict[Place, Image]:
+    numbers = {
+        id(library.evaluation(path, number)): number
+        for path, builds in library.builds.items()
+        for number in range(len(builds))
+    }
+    return {
+        (image.path, numbers[id(image.evaluation)], image.stage.index): image
+        for image in image_set(library.all()).images
+    }
+
+
+def open_repository(source: Path, top: Path, server: str) -> Repository:
+    """Raises :class:`DockstrataError` where there is no Dockerfile."""
+    folder = top / "set"
+    prepare(source, folder, server)
+    for document in read_repository([str(folder)]).library.documents.values():
+        name_stages(document)
+    repository = read_repository([str(folder)])
+    texts = [document.source.text for document in repository.library.documents.values()]
+    secrets: dict[str, Path] = {}
+    for text in texts:
+        for mount in _SECRET_ID.findall(text):
+            for name in _ID.findall(mount):
+                name = os.path.basename(name.strip("\"'"))
+                if re.fullmatch(r"[\w.-]+", name):
+                    secrets[name] = top / f"secret-{name}"
+                    secrets[name].write_text(f"secret of {name}")
+    jobs = jobs_of(repository)
+    for job in jobs:
+        for name, value in job.build.args:
+            if value is None:
+                os.environ.setdefault(name, f"value-of-{name}")
+    prefix = f"localhost/compared-{hashlib.sha256(str(source).encode()).hexdigest()[:8]}"
+    root = RecordedRoot(top / "root", texts, SCRIPT)
+    return Repository(folder, root, repository.library, jobs, prefix, secrets)
+
+
+def targets(job: Job, images: dict[Place, Image]) -> Iterator[tuple[Image, str]]:
+    """The stages of a job's file with what ``--target`` calls each; "" is the last."""
+    own = [image for (path, number, _), image in images.items()
+           if (path, number) == (job.dockerfile, job.number)]  # fmt: skip
+    names = [image.stage.name for image in own]
+    for image in own:
+        name = image.stage.name
+        unique = name is not None and names.count(name) == 1
+        if image is own[-1] or unique:
+            yield image, name if name and unique else ""
+
+
+def build_all(repository: Repository, limit: int) -> dict[Place, str | None]:
+    """Build every stage of every job; why each failed, by place."""
+    images = repository.evaluated(True)
+    places = {id(image): place for place, image in images.items()}
+    done: dict[Place, str | None] = {}
+    for job in repository.jobs[:limit]:
+        own = list(targets(job, images))
+        for image, target in own:
+            place = places[id(image)]
+            if place not in done:
+                done[place] = repository.build(job, image, target)
+        asked_for = job.build.target
+        last = [
+            image
+            for image, target in own
+            if asked_for in (image.stage.name, str(image.stage.index))
+            or (asked_for is None and image is own[-1][0])
+        ]
+        for image in last[-1:]:
+            if done[places[id(image)]] is None:
+                for tag in job.tags:
+                    run("docker", "tag", repository.tag(image), tag)
+    return done
