@@ -18,17 +18,20 @@ Good:
 
     FROM debian:12.5 AS base
 
-Fix: safe. An empty line goes between the two.
+Fix: safe. An empty line goes between the two; not below a comment that silences rules, which would
+no longer do so.
 
-Source: BuildKit InvalidDefinitionDescription.
+Source: BuildKit InvalidDefinitionDescription, which (0.25) reports a comment above an empty line
+too, although its message says to put one there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockstrata.rule import Context, Finding, Fixable, Instruction, Severity, rule, safe
+from dockstrata.rule import Context, Finding, Fix, Fixable, Instruction, Severity, rule, safe
 from dockstrata.source import Span
+from dockstrata_rules.comments import IGNORES
 
 
 @rule(
@@ -36,7 +39,7 @@ from dockstrata.source import Span
     name="invalid-definition-description",
     severity=Severity.INFO,
     default=False,
-    fix=Fixable.ALWAYS,
+    fix=Fixable.SOMETIMES,
 )
 def invalid_definition_description(context: Context) -> Iterator[Finding]:
     directives = {directive.line for directive in context.document.directives}
@@ -55,8 +58,14 @@ def invalid_definition_description(context: Context) -> Iterator[Finding]:
                 f"Comment for {what} should follow the format: `# {name} <description>`."
                 " If this is not intended to be a description comment,"
                 " add an empty line or comment between the instruction and the comment.",
-                fix=safe(context.edit(Span(node.start, node.start), "\n")),
+                fix=_apart(context, node, text),
             )
+
+
+def _apart(context: Context, node: Instruction, comment: str) -> Fix | None:
+    if IGNORES.search(comment):
+        return None
+    return safe(context.edit(Span(node.start, node.start), "\n"))
 
 
 def _definition(node: Instruction) -> tuple[str, list[str]]:

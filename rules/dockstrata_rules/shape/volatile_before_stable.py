@@ -30,6 +30,7 @@ from dockstrata.syntax.shell import Command
 
 _INSTALLS = {
     "apk": {"add"},
+    "apt": {"install"},
     "apt-get": {"install"},
     "bundle": {"install"},
     "cargo": {"fetch"},
@@ -37,6 +38,7 @@ _INSTALLS = {
     "dnf": {"install"},
     "dotnet": {"restore"},
     "go": {"download"},
+    "microdnf": {"install"},
     "npm": {"ci", "install", "i"},
     "pip": {"install"},
     "pip3": {"install"},

@@ -22,7 +22,6 @@ Source: hadolint DL3059, which passes over RUNs of several commands or of other 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from dockstrata.rule import (
@@ -39,6 +38,7 @@ from dockstrata.rule import (
 from dockstrata.source import Span
 from dockstrata.syntax.gotext import SPACE
 from dockstrata.syntax.shell import Shell, shell_of
+from dockstrata_rules.comments import IGNORES
 
 _LASTING = frozenset(
     {
@@ -68,9 +68,6 @@ _LASTING = frozenset(
     }
 )
 """What changes the shell that runs it, and so what comes after it."""
-
-# Such a comment is about the RUN below it, and would not be heard inside another.
-_IGNORE = re.compile(r"\b(?:ignore|disable|check)\s*=")
 
 
 @rule(code="DL3059", name="consecutive-runs", severity=Severity.INFO, fix=Fixable.SOMETIMES)
@@ -113,7 +110,7 @@ def _joined(context: Context, above: Instruction, item: Evaluated) -> Fix | None
     comments = [line for line in between if line.strip()]
     # Behind the first RUN on its own line something may stand that is no part of it.
     if context.source.text[end : node.start].split("\n")[0].strip() or not all(
-        line.lstrip().startswith("#") and not _IGNORE.search(line) for line in comments
+        line.lstrip().startswith("#") and not IGNORES.search(line) for line in comments
     ):
         return None
     text = "\n".join([f" && {node.escape}", *comments, "    "])
