@@ -52,7 +52,9 @@ _OTHER_DOCUMENT = re.compile(r"\bDocumentRef-[A-Za-z0-9.-]+:(?=LicenseRef-)")
 def invalid_label_license(context: Context) -> Iterator[Finding]:
     for node, name, value in label_values(context, "spdx"):
         if not _is_expression(value):
-            yield context.finding(node, f"Label `{name}` is not a valid SPDX license expression.")
+            yield context.finding(
+                node, f"Label `{name}` is not a valid SPDX license expression: `{value}`."
+            )
 
 
 def _is_expression(text: str) -> bool:
