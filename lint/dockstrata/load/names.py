@@ -7,7 +7,7 @@ import re
 # `*.` before and `.`, `-`, `_` after the word are how repositories name variants.
 _DOCKERFILE = re.compile(r"(?:.*\.)?(?:docker|container)file([._-].*)?", re.IGNORECASE | re.DOTALL)
 _COMPOSE = re.compile(r"(?:docker-)?compose(?:[._-].*)?\.ya?ml", re.IGNORECASE | re.DOTALL)
-_BAKE = re.compile(r"docker-bake(?:[._-].*)?\.(?:hcl|json)", re.IGNORECASE | re.DOTALL)
+_BAKE = re.compile(r"(?:.*[._-])?docker-bake(?:[._-].*)?\.(?:hcl|json)", re.IGNORECASE | re.DOTALL)
 
 
 def words(text: str) -> frozenset[str]:

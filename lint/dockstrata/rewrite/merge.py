@@ -7,6 +7,7 @@ left on goes altogether. Every image of the set is proved equal before a merge c
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -60,10 +61,10 @@ def merge_deep(library: Library, settings: PlanSettings, may_edit: Callable[[str
             return Merged(library, texts, tuple(merges), tuple(refused.values()))
         deepest = max(deep, key=lambda image: (image.depth, image.id))
         found = _shorten(library, deepest, images, settings, may_edit)
-        if found is None:
+        if isinstance(found, str):
             message = (
                 f"its chain has {deepest.depth} images and --max-depth is {settings.max_depth};"
-                " no image of it can be merged into the one above and be proved equal"
+                f" no image of it can take over the one below it and be proved equal: {found}"
             )
             refused[deepest.id] = Refusal(deepest.id, "too-deep", message)
             continue
@@ -153,8 +154,8 @@ def _shorten(
     images: tuple[Image, ...],
     settings: PlanSettings,
     may_edit: Callable[[str], bool],
-) -> tuple[Library, Merge, str] | None:
-    """The cheapest merge on the chain of ``deepest`` that is proved."""
+) -> tuple[Library, Merge, str] | str:
+    """The cheapest merge on the chain of ``deepest`` that is proved, or why the cheapest is not."""
     children = Counter(image.parent.id for image in images if image.parent is not None)
     above = Counter(
         below.id for image in images if image.depth > settings.max_depth for below in _chain(image)
@@ -168,18 +169,32 @@ def _shorten(
         # Of equal losses the merge that shortens more chains.
         options.append((cost, -above[at.id], at, at.parent))
         at = at.parent
+    why: list[str] = []
     for cost, _, image, parent in sorted(options, key=lambda option: option[:2]):
         if not may_edit(image.path):
+            why.append(f"{image.path} may not be changed")
             continue
         text = merged_text(image, parent)
         if text is None:
+            why.append(f"the instructions of {parent.id} mean something else in {image.path}")
             continue
         documents = dict(library.documents)
         documents[image.path] = parse(Source(image.path, text))
         after = library.with_documents(documents)
         if not documents[image.path].faults and _equal(library, after, image.path):
             return after, Merge(image.id, parent.id, image.path, cost), text
-    return None
+        why.append(_unequal(image, parent))
+    return why[0] if why else "it has no parent in the repository"
+
+
+def _unequal(image: Image, parent: Image) -> str:
+    """Why an image with its parent's instructions would not be what it was, most likely."""
+    build = image.evaluation.build
+    own = build.context if build is not None else os.path.dirname(image.path) or "."
+    others = {folder for step in parent.steps for folder in step.contexts if folder != own}
+    if others:
+        return f"{parent.id} copies files of {min(others)}, {image.path} has another build context"
+    return f"{image.path} with the instructions of {parent.id} would be another image"
 
 
 def _chain(image: Image | None) -> Iterator[Image]:
