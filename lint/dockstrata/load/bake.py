@@ -9,7 +9,14 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from dockstrata.load.bake_check import faults, is_target_name, refused, target_faults
+from dockstrata.load.bake_check import (
+    faults,
+    group_faults,
+    is_target_name,
+    platform_fault,
+    refused,
+    target_faults,
+)
 from dockstrata.load.bake_file import BakeFile, Block, Variable, read_bake
 from dockstrata.load.bake_target import Target, attribute, evaluated, said_by
 from dockstrata.load.hcl import Scope
@@ -68,7 +75,9 @@ def bake_builds(
             over = file
             if together and not file.is_whole():
                 over = BakeFile.merged([*together, file])
-            builds += _Definition(over, services, problems).builds(file.targets)
+            # With ``--file`` bake looks for no compose file.
+            below = [] if over.is_whole() else services
+            builds += _Definition(over, below, problems).builds(file.targets, path)
     return builds, problems
 
 
@@ -97,28 +106,33 @@ class _Definition:
         unknown = frozenset(open_ones - file.attributes.keys()) | {"BAKE_LOCAL_PLATFORM"}
         self.scope = Scope(variables, functions, attributes, unknown)
         self.unset = Scope(variables, functions, attributes)
-        problems += faults(file, self.unset, frozenset(_VARIABLES))
-        self.grouped = self._grouped()
+        members = self._members()
+        self.grouped = {name for names in members.values() for name in names}
         self.targets = self._generated()
         for name, generated in self.targets.items():
             attributes[name] = partial(said_by, generated.layers)
+        problems += faults(file, self.unset, frozenset(_VARIABLES))
         problems += self._faults()
+        there = {*self.targets, *self.services, *(it.block for it in self.targets.values())}
+        problems += group_faults(file, members, there)
 
-    def _grouped(self) -> set[str]:
-        """The targets that a group names."""
-        found: set[str] = set()
-        for block in (block for blocks in self.file.groups.values() for block in blocks):
+    def _members(self) -> dict[str, list[str]]:
+        """What each group names; of blocks with one name the last counts."""
+        found: dict[str, list[str]] = {}
+        for name, blocks in self.file.groups.items():
             try:
-                names = attribute(block, "targets", self.unset)
+                names = attribute(blocks[-1], "targets", self.unset)
             except (RefusedError, UnknownValueError):
                 continue
-            found.update(
-                it for it in (names if isinstance(names, list) else ()) if isinstance(it, str)
-            )
+            listed = names if isinstance(names, list) else []
+            found[name] = [it for it in listed if isinstance(it, str)]
         return found
 
-    def builds(self, only: Container[str] | None = None) -> Iterator[Build]:
-        """A build for each target that is more than a pattern for others.
+    def builds(
+        self, only: Container[str] | None = None, origin: str | None = None
+    ) -> Iterator[Build]:
+        """A build for each target that is more than a pattern for others; ``only`` of these
+        targets, as ``origin`` says them.
 
         What no other target builds is built by its pattern.
         """
@@ -137,7 +151,8 @@ class _Definition:
             says = name in self.services or self._says(generated)
             pattern = generated.block.startswith("_") or not says
             pattern = bool({name, generated.block} & used) and pattern and not wanted
-            block = generated.layers[0][0]
+            blocks = [block for block, _ in generated.layers]
+            block = next((it for it in blocks if it.path == origin), blocks[0])
             try:
                 build = self._build(name, target, block)
             except UnknownValueError as error:
@@ -171,9 +186,13 @@ class _Definition:
         found: dict[str, _Generated] = {}
         for name, blocks in self.file.targets.items():
             for block in blocks:
+                names: set[str] = set()
                 try:
                     for local in _combinations(block, self.unset):
                         own = _name(name, block, self.unset.with_local(local))
+                        if own in names:
+                            raise RefusedError(f"target '{name}' makes the name '{own}' twice")
+                        names.add(own)
                         layers = found[own].layers if own in found else ()
                         found[own] = _Generated(name, (*layers, (block, local)))
                 except UnknownValueError as error:
@@ -188,31 +207,35 @@ class _Definition:
         for name, generated in self.targets.items():
             for block, local in generated.layers:
                 yield from target_faults(block, self.unset.with_local(local))
-            block = generated.layers[0][0]
-            whole = self._whole(name)
-            there = self.targets.keys() | self.services.keys()
-            for parent in whole.inherits:
-                if parent not in there:
-                    message = f"target '{name}' inherits from '{parent}', which is not there"
-                    yield block.place.problem(message, block.offset)
-            for value in whole.contexts.values():
-                other = value.removeprefix("target:")
-                if other != value and other not in there:
-                    message = f"target '{name}' builds on target '{other}', which is not there"
-                    yield block.place.problem(message, block.offset)
-            if (loop := self._loop(name)) is not None:
-                message = f"target '{name}' builds on itself, by '{loop}'"
-                yield block.place.problem(message, block.offset)
+            block = generated.layers[-1][0]
+            for message in self._links(name, self._whole(name)):
+                yield block.place.problem(f"target '{name}' {message}", block.offset)
+
+    def _links(self, name: str, target: Target) -> Iterator[str]:
+        """What is wrong with the platforms of a target and the other targets that it names."""
+        there = self.targets.keys() | self.services.keys()
+        for platform in target.platforms or ():
+            if platform not in _OWN_PLATFORM and (fault := platform_fault(platform)) is not None:
+                yield f"is for no platform: {fault}"
+        for parent in target.inherits:
+            if parent not in there:
+                yield f"inherits from '{parent}', which is not there"
+        for other in _linked(target):
+            if other not in there:
+                yield f"builds on target '{other}', which is not there"
+                continue
+            own, its = (set(it.platforms or ()) for it in (target, self._whole(other)))
+            if len(own) > 1 and len(its) > 1 and own - its:
+                yield f"builds on target '{other}', which is not for {', '.join(sorted(own - its))}"
+        if (loop := self._loop(name)) is not None:
+            yield f"builds on itself, by '{loop}'"
 
     def _loop(self, name: str) -> str | None:
         """The target by which a target builds on itself (``contexts``)."""
         following, met = [name], {name}
         while following:
             here = following.pop()
-            for value in self._whole(here).contexts.values():
-                other = value.removeprefix("target:")
-                if other == value:
-                    continue
+            for other in _linked(self._whole(here)):
                 if other == name:
                     return here
                 if other not in met:
@@ -272,18 +295,29 @@ class _Definition:
             line=block.line,
             service=name,
             secrets=tuple(
-                secret
-                for item in target.secrets
-                if (
-                    secret := secret_fields(item, base)
-                    if isinstance(item, dict)
-                    else given_secret(str(item), base)
+                dict.fromkeys(
+                    secret
+                    for item in target.secrets
+                    if (
+                        secret := secret_fields(item, base)
+                        if isinstance(item, dict)
+                        else given_secret(str(item), base)
+                    )
                 )
             ),
             ssh=tuple(
-                ssh_fields(item) if isinstance(item, dict) else str(item) for item in target.ssh
+                dict.fromkeys(
+                    ssh_fields(item) if isinstance(item, dict) else str(item)
+                    for item in target.ssh
+                    if item != ""
+                )
             ),
         )
+
+
+def _linked(target: Target) -> list[str]:
+    """The targets on which a target builds."""
+    return [it.removeprefix("target:") for it in target.contexts.values() if it[:7] == "target:"]
 
 
 def _of_service(build: Build) -> Target:
@@ -303,6 +337,15 @@ def _of_service(build: Build) -> Target:
         contexts={name: seen(value) for name, value in build.contexts},
         platforms=list(build.platforms) or None,
         tags=list(build.tags) or None,
+        secrets=[
+            {
+                "id": secret.id,
+                "src": os.path.relpath(secret.file, folder) if secret.file else "",
+                "env": secret.variable,
+            }
+            for secret in build.secrets
+        ],
+        ssh=list(build.ssh),
     )
 
 

@@ -6,7 +6,7 @@ Source: Docker's bake file reference, and what ``docker buildx bake --print`` sa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from dockstrata.load.bake_file import BakeFile, Block, Place, Variable
 from dockstrata.load.hcl import Scope
@@ -24,6 +24,7 @@ from dockstrata.load.hcl_types import (
     converted,
 )
 from dockstrata.load.wiring import Problem, UnknownValueError
+from dockstrata.syntax.flags import csv_fields
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
 TYPES: Mapping[str, Type] = {
@@ -36,7 +37,22 @@ TYPES: Mapping[str, Type] = {
     **dict.fromkeys(("entitlements", "annotations"), STRINGS),
     **dict.fromkeys(("args", "labels", "extra-hosts", "contexts"), STRING_MAP),
 }
-_WITHOUT_NULL = frozenset({"contexts", *(name for name, it in TYPES.items() if it == STRINGS)})
+_ENTRIES = frozenset({"secret", "ssh", "attest", "cache-from", "cache-to", "output"})
+_PLATFORM = re.compile(r"[A-Za-z0-9_.-]+(?:\([A-Za-z0-9_.+%-]*\))?")
+_SYSTEMS = frozenset(
+    {
+        *("aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js"),
+        *("linux", "macos", "nacl", "netbsd", "openbsd", "plan9", "solaris", "windows", "zos"),
+        *("386", "aarch64", "amd64", "amd64p32", "arm", "arm64", "arm64be", "armbe", "armel"),
+        *("armhf", "i386", "loong64", "mips", "mips64", "mips64le", "mips64p32", "mips64p32le"),
+        *("mipsle", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc"),
+        *("sparc64", "wasm", "x86-64", "x86_64"),
+    }
+)
+_SECRET = frozenset({"type", "id", "source", "src", "env"})
+_WITHOUT_NULL = frozenset(
+    {"contexts", "description", *(name for name, it in TYPES.items() if it == STRINGS)}
+)
 
 
 def is_target_name(name: str) -> bool:
@@ -82,19 +98,81 @@ def target_faults(block: Block, scope: Scope) -> Iterator[Problem]:
 
 
 def _typed(block: Block, types: Mapping[str, Type], scope: Scope) -> Iterator[Problem]:
+    """Problems of a block's attributes; bake passes over those that it does not know."""
     for name, expression in block.body.items():
+        if name not in types and name not in _ENTRIES:
+            continue
         try:
-            value = expression.value(scope)
+            value = _known(expression.value(scope))
             if name in types:
-                value = converted(_known(value), types[name])
+                value = converted(value, types[name])
                 if name in _WITHOUT_NULL or types is not TYPES:
-                    _without_null(value)
+                    _without_null(name, value)
+            else:
+                _entries(name, value)
         except UnknownValueError:
             continue
         except RefusedError as error:
-            yield refused(
-                block.place, expression.offset, RefusedError(f"{name}: {error}", error.offset)
-            )
+            at = error.offset if error.offset is not None else expression.offset
+            yield refused(block.place, at, RefusedError(f"{name}: {error}"))
+
+
+def _entries(name: str, value: Value) -> None:
+    """Refuses what is no list of objects, or of their short forms (``id=a,src=b``)."""
+    if not isinstance(value, list):
+        raise RefusedError("a list is required")
+    for item in value:
+        if not isinstance(item, (str, dict)):
+            raise RefusedError("texts or objects are required")
+        if name == "secret" and isinstance(item, str) and item:
+            _secret(item)
+
+
+def _secret(short: str) -> None:
+    try:
+        parts = [part.partition("=") for part in csv_fields(short)]
+    except ValueError:
+        parts = [(short, "", "")]
+    if not all(equals for _, equals, _ in parts):
+        raise RefusedError(f"'{short}' is no secret: NAME=VALUE, with commas between")
+    fields = {key.lower(): value for key, _, value in parts}
+    unknown = fields.keys() - _SECRET
+    if unknown:
+        raise RefusedError(f"a secret has no '{min(unknown)}'")
+    if fields.get("type", "file") not in ("file", "env"):
+        raise RefusedError(f"there are no secrets of type '{fields['type']}'")
+
+
+def group_faults(
+    file: BakeFile, members: Mapping[str, list[str]], there: Container[str]
+) -> Iterator[Problem]:
+    """Problems of groups that name what is neither target nor group, or that lead to themselves;
+    ``members`` are what each group names, ``there`` the targets."""
+    for name in members:
+        block = file.groups[name][-1]
+        following, met = [name], {name}
+        while following:
+            for member in members[following.pop()]:
+                message = ""
+                if member == name:
+                    message = f"group '{name}' leads to itself"
+                elif member not in members and member not in there:
+                    message = f"group '{name}' leads to '{member}', which is not there"
+                elif member in members and member not in met:
+                    following.append(member)
+                    met.add(member)
+                if message:
+                    yield block.place.problem(message, block.offset)
+
+
+def platform_fault(platform: str) -> str | None:
+    """Why bake takes a platform for none: ``os``, ``arch``, ``os/arch`` or ``os/arch/variant``."""
+    parts = platform.split("/")
+    if not all(_PLATFORM.fullmatch(part) for part in parts) or len(parts) > 3:
+        return f"'{platform}' is no platform"
+    if len(parts) == 1 and parts[0].lower() not in _SYSTEMS:
+        return f"'{platform}' is neither an operating system nor an architecture"
+    return None
 
 
 def _known(value: Value) -> Value:
@@ -106,14 +184,17 @@ def _known(value: Value) -> Value:
     return value
 
 
-def _without_null(value: Value) -> None:
+def _without_null(name: str, value: Value) -> None:
+    if value is None and name == "description":
+        raise RefusedError("null is not allowed")
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     if any(item is None for item in items):
         raise RefusedError("null is not allowed")
 
 
 class _Names:
-    """What variables and functions name: it must be there, and not lead back."""
+    """What variables and functions name: no way may lead back, also where ``try`` would pass over
+    it, and what a function names must be there."""
 
     def __init__(self, file: BakeFile, builtin: frozenset[str]) -> None:
         self.file = file
@@ -122,45 +203,42 @@ class _Names:
 
     def problems(self) -> Iterator[Problem]:
         for name, variable in {**self.file.variables, **self.file.attributes}.items():
-            if (problem := self.variable(name, variable, ())) is not None:
-                yield problem
-        for name in self.file.functions:
-            if (problem := self.function(name, ())) is not None:
-                yield problem
+            yield from self.variable(name, variable, ())
+        for name, (own, block) in self.file.functions.items():
+            yield from self.function(name, ())
+            bound = {*own.parameters, own.rest}
+            for used, offset in own.result.calls.items():
+                if used not in self.file.functions and not is_known(used):
+                    yield block.place.problem(f"there is no function {used}()", offset)
+            for used, offset in own.result.names.items():
+                if used not in bound and used not in self.known:
+                    yield block.place.problem(f"there is no variable '{used}'", offset)
 
-    def variable(self, name: str, variable: Variable, way: tuple[str, ...]) -> Problem | None:
-        if name in self.done or variable.default is None:
-            return None
-        self.done.add(name)
-        return self.uses(variable.default, variable.place, (*way, name), frozenset())
+    def variable(self, name: str, variable: Variable, way: tuple[str, ...]) -> Iterator[Problem]:
+        if name not in self.done and variable.default is not None:
+            self.done.add(name)
+            yield from self.uses(variable.default, variable.place, (*way, name), frozenset())
 
-    def function(self, name: str, way: tuple[str, ...]) -> Problem | None:
-        if f"{name}()" in self.done:
-            return None
-        self.done.add(f"{name}()")
-        own, block = self.file.functions[name]
-        bound = frozenset({*own.parameters, *([own.rest] if own.rest else [])})
-        return self.uses(own.result, block.place, (*way, f"{name}()"), bound)
+    def function(self, name: str, way: tuple[str, ...]) -> Iterator[Problem]:
+        if f"{name}()" not in self.done:
+            self.done.add(f"{name}()")
+            own, block = self.file.functions[name]
+            bound = frozenset(filter(None, (*own.parameters, own.rest)))
+            yield from self.uses(own.result, block.place, (*way, f"{name}()"), bound)
 
     def uses(
         self, found: Expression, place: Place, way: tuple[str, ...], bound: frozenset[str]
-    ) -> Problem | None:
+    ) -> Iterator[Problem]:
         for name, offset in found.calls.items():
             if f"{name}()" in way:
-                return place.problem(f"function '{name}' calls itself", offset)
-            if name in self.file.functions:
-                if (problem := self.function(name, way)) is not None:
-                    return problem
-            elif not is_known(name):
-                return place.problem(f"there is no function {name}()", offset)
+                yield place.problem(f"function '{name}' calls itself", offset)
+            elif name in self.file.functions:
+                yield from self.function(name, way)
         for name, offset in found.names.items():
-            if name in bound:
+            other = self.file.attributes.get(name) or self.file.variables.get(name)
+            if name in bound or other is None:
                 continue
             if name in way:
-                return place.problem(f"variable '{name}' refers to itself", offset)
-            if name not in self.known:
-                return place.problem(f"there is no variable '{name}'", offset)
-            other = self.file.attributes.get(name) or self.file.variables.get(name)
-            if other is not None and (problem := self.variable(name, other, way)) is not None:
-                return problem
-        return None
+                yield place.problem(f"variable '{name}' refers to itself", offset)
+            else:
+                yield from self.variable(name, other, way)

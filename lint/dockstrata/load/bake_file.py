@@ -181,9 +181,11 @@ class _Reader:
         for needed in ("params", "result"):
             if needed not in block.body:
                 raise RefusedError(f"function '{name}' has no {needed}", block.offset)
-        rest = block.body.get("variadic_params")
-        if rest is not None and not NAME.fullmatch(rest.source):
-            raise RefusedError(f"variadic_params of '{name}' is one name", rest.offset)
+        rest = None
+        if (variadic := block.body.get("variadic_params")) is not None:
+            rest = without_comments(variadic.source).strip()
+            if not NAME.fullmatch(rest):
+                raise RefusedError(f"variadic_params of '{name}' is one name", variadic.offset)
         parameters = NAME.findall(without_comments(block.body["params"].source))
-        own = Function(tuple(parameters), block.body["result"], rest.source if rest else None)
+        own = Function(tuple(parameters), block.body["result"], rest)
         self.found.functions[name] = own, block

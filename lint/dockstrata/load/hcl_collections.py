@@ -79,7 +79,7 @@ def _coalesce(*items: Value) -> Value:
 
 def _coalesce_list(*lists: Value) -> Value:
     for one in lists:
-        if _listed(one):
+        if _listed(one, sets=False):
             return one
     raise RefusedError("every list is empty")
 
@@ -218,8 +218,8 @@ def _slice(items: Value, start: Number, end: Number) -> Value:
 
 
 def _reversed(items: Value) -> Value:
-    listed = _listed(items, sets=False)
-    return type(listed)(listed[::-1])
+    found = _listed(items)[::-1]
+    return List(found) if isinstance(items, (List, Set)) else found
 
 
 def _sorted(items: list[Value]) -> Value:

@@ -316,8 +316,9 @@ class Parser:
         if name == "convert":
             value = self.conditional()
             self.expect(",")
-            begin = self.position
-            self.conditional()
+            begin, names, calls = self.position, dict(self.names), dict(self.calls)
+            self.conditional()  # a type, whose words are no variables
+            self.names, self.calls = names, calls
             wanted = parsed_type(self.source[begin : self.position])
             self.accept(",")
             self.expect(")")

@@ -95,6 +95,8 @@ def _power(base: Number, exponent: Number) -> Value:
 
 
 def _logarithm(value: Number, base: Number) -> Value:
+    if not value or base == 1:
+        raise UnknownValueError("an infinite number")
     return _measured(math.log(value) / math.log(base))
 
 

@@ -43,7 +43,7 @@ def quotient(left: Number, right: Number) -> Number:
 def remainder(left: Number, right: Number) -> Number:
     if right == 0:
         return left
-    return rounded(left - rounded(right * int(Fraction(left) / Fraction(right))))
+    return rounded(left - rounded(right * int(quotient(left, right))))
 
 
 _NUMBERS: dict[str, Callable[[Number, Number], Value]] = {

@@ -73,7 +73,10 @@ class TemplateReader:
         parser.position += 2
         if parser.source.startswith("~", parser.position):
             parser.position += 1
-            self.out[:] = ["".join(self.out).rstrip()]
+            if self.out:
+                self.out[:] = ["".join(self.out).rstrip()]
+            elif self.found and self.found[-1].kind == "text":
+                self.found[-1].text = self.found[-1].text.rstrip()
         self.text()
         self.strip = False
         with parser.ending_lines(False):

@@ -10,7 +10,7 @@ import re
 import unicodedata
 import urllib.parse
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from dockstrata.load.hcl_dates import formatted, shifted
 from dockstrata.load.hcl_format import format_list, format_text
@@ -20,6 +20,8 @@ from dockstrata.load.hcl_types import List, RefusedError, Value, text, whole
 from dockstrata.load.wiring import UnknownValueError
 
 _LIMIT = 100_000  # characters that one call may make
+_PATTERN, _SEARCHED = 1000, 2000  # characters of a regular expression, and of what it searches
+_REPEATED = re.compile(r"\)(?:[*+]|\{\d*,)")
 _GO_ONLY = re.compile(r"\\[pPCQE]|\(\?[a-zA-Z]*U|\\x\{|\(\?[a-z]+-|\(\?-")
 _PYTHON_ONLY = re.compile(r"(?<!\\)\(\?(?:[=!#(]|<[=!]|P=)|(?<!\\)(?:\\\\)*\\[1-9]|[*+?}]\+")
 _CLASSES = {
@@ -41,6 +43,8 @@ _SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
 
 def pattern(source: str) -> re.Pattern[str]:
     """A Go regular expression, where Python has the same."""
+    if len(source) > _PATTERN or _explodes(source):
+        raise UnknownValueError("a regular expression")
     source = re.sub(r"\[:(\w+):\]", lambda it: _CLASSES.get(it[1], it[0]), source)
     if "[:" in source or _GO_ONLY.search(source):
         raise UnknownValueError("a regular expression")
@@ -60,6 +64,24 @@ def pattern(source: str) -> re.Pattern[str]:
     return found
 
 
+def _explodes(source: str) -> bool:
+    """Whether Python may take for ever, as Go does not: repeated groups with choices or further
+    repetition in them, where no fixed character begins a turn."""
+    for match in _REPEATED.finditer(source):
+        level, at = 0, match.start()
+        while at >= 0:
+            escaped = (len(source[:at]) - len(source[:at].rstrip("\\"))) % 2
+            if not escaped:
+                level += (source[at] == ")") - (source[at] == "(")
+            if level == 0:
+                break
+            at -= 1
+        body = re.sub(r"^\?(?:P?<\w+>|[a-z]*:)", "", source[at + 1 : match.start()])
+        if re.search(r"[*+{|]", body) and not re.match(r"[\w@/:,;=-]|\\[^\w]", body):
+            return True
+    return False
+
+
 def _captured(match: re.Match[str]) -> Value:
     if named := match.groupdict():
         return dict(named)
@@ -67,14 +89,29 @@ def _captured(match: re.Match[str]) -> Value:
 
 
 def _regex(source: str, whole_text: str) -> Value:
-    match = pattern(source).search(whole_text)
+    match = pattern(source).search(_searched(whole_text))
     if match is None:
         raise RefusedError("the pattern does not match")
     return _captured(match)
 
 
+def _searched(whole_text: str) -> str:
+    if len(whole_text) > _SEARCHED:
+        raise UnknownValueError("a text that is too long")
+    return whole_text
+
+
+def _matches(source: str, whole_text: str) -> Iterator[re.Match[str]]:
+    """Go finds nothing empty right behind a match, as Python does."""
+    end = -1
+    for match in pattern(source).finditer(_searched(whole_text)):
+        if match.end() > match.start() or match.start() != end:
+            yield match
+        end = match.end()
+
+
 def _regex_all(source: str, whole_text: str) -> Value:
-    return List(_captured(match) for match in pattern(source).finditer(whole_text))
+    return List(_captured(match) for match in _matches(source, whole_text))
 
 
 def _regex_replace(whole_text: str, source: str, new: str) -> Value:
@@ -89,7 +126,11 @@ def _regex_replace(whole_text: str, source: str, new: str) -> Value:
 
         return _REFERENCE.sub(group, new)
 
-    return _fits(pattern(source).sub(put, whole_text))
+    out, end = [], 0
+    for match in _matches(source, whole_text):
+        out += [whole_text[end : match.start()], put(match)]
+        end = match.end()
+    return _fits("".join([*out, whole_text[end:]]))
 
 
 def _fits(value: str) -> str:

@@ -85,7 +85,7 @@ def number(value: Value) -> Number:
 
 def whole(value: Value) -> int:
     found = number(value)
-    if not isinstance(found, int):
+    if not isinstance(found, int) or not -(2**63) <= found < 2**63:
         raise RefusedError("a whole number is required")
     return found
 
@@ -166,7 +166,7 @@ def converted(value: Value, wanted: Type) -> Value:
             item = _item(wanted, value.values())
             return Map({name: converted(one, item) for name, one in value.items()})
     if isinstance(value, list):
-        if wanted.kind == "tuple" and len(value) == len(wanted.items):
+        if wanted.kind == "tuple" and type(value) is list and len(value) == len(wanted.items):
             return [converted(one, it) for one, it in zip(value, wanted.items, strict=True)]
         if wanted.kind in ("list", "set"):
             item = _item(wanted, value)
