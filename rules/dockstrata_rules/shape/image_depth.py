@@ -21,7 +21,8 @@ Good:
     FROM one AS two
     RUN make two && make three && make four
 
-Source: dockstrata. The external root and the image itself count; ``--max-depth`` is the limit.
+Source: dockstrata. The external root and the image itself count. ``max-depth`` in the table
+``[plan]`` of the configuration is the limit, 4 by default.
 """
 
 from __future__ import annotations
