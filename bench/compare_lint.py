@@ -78,7 +78,7 @@ def main() -> int:
     else:
         files = discover(["."], respect_ignore=False).files
     if options.hadolint:
-        judges.append(hadolint(options.hadolint, files))
+        judges.append(hadolint(options.hadolint, files, off=("DL1001", "DL3057")))
     ours = dockstrata(files, not options.no_shellcheck)
     if options.differences:
         for judge in judges:
@@ -156,10 +156,10 @@ def buildkit(path: str) -> Judge:
     return judge
 
 
-def hadolint(program: str, files: Sequence[str]) -> Judge:
+def hadolint(program: str, files: Sequence[str], off: Sequence[str] = ()) -> Judge:
+    """``off``: rules that are off by default, to be asked all the same."""
     judge = Judge("hadolint")
-    # Off there unless asked for, as they are here.
-    switches = [word for code in ("DL1001", "DL3057") for word in ("--info", code)]
+    switches = [word for code in off for word in ("--info", code)]
     for start in range(0, len(files), 100):
         command = [program, "--no-fail", "-f", "json", *switches, *files[start : start + 100]]
         output = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
