@@ -334,21 +334,23 @@ def check(source: Path, options: list[str], limit: int, keep: Path | None) -> Ou
             if build.file not in again:
                 outcome.counts["left alone with files there"] += 1
                 continue
-            targets = _targets(bake, build, new)
-            if not targets:
-                outcome.failures.append(f"{build.file}: no target in the bake file")
-                continue
-            todo.append((build, stage, targets[0]))
+            # A file on no new base has no target: its images are built as they were.
+            todo.append((build, stage, next(iter(_targets(bake, build, new)), None)))
 
-        def one(job: tuple[Build, str, str]) -> tuple[str, str | None]:
+        def one(job: tuple[Build, str, str | None]) -> tuple[str, str | None]:
             build, stage, target = job
             tag = before.tag(build, stage).replace("-before:", "-after:")
-            done = run(
-                *("docker", "buildx", "bake", "-f", "bases/docker-bake.hcl"),
-                *("--set", f"{target}.target={stage}", "--set", f"{target}.tags={tag}"),
-                *("--set", f"{target}.output=type=docker", target),
-                folder=new,
-            )
+            if target is None:
+                command = ["docker", "build", "--quiet", "--tag", tag, "--file", build.file]
+                asked = ["--target", stage] if stage else []
+                done = run(*command, *build.options, *asked, build.context, folder=new)
+            else:
+                done = run(
+                    *("docker", "buildx", "bake", "-f", "bases/docker-bake.hcl"),
+                    *("--set", f"{target}.target={stage}", "--set", f"{target}.tags={tag}"),
+                    *("--set", f"{target}.output=type=docker", target),
+                    folder=new,
+                )
             if done.returncode != 0:
                 return "fails after", done.stderr[-1500:]
             difference = differ(before.tag(build, stage), tag, top, written)

@@ -1,12 +1,14 @@
 """Where images are built that nobody keeps: a builder, and a store that leaves nothing behind.
 
-podman and buildah keep images in a folder of their own. docker's daemon has one store for all, so
-images get names there that nobody else uses, and copies of the Dockerfiles call them so.
+podman and buildah keep images in a folder of their own, beside the user's, which are only read.
+docker's daemon has one store for all, so images get names there that nobody else uses, and copies
+of the Dockerfiles call them so.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -95,16 +97,18 @@ def throw_away(
     with tempfile.TemporaryDirectory(prefix="dockstrata-", ignore_cleanup_errors=True) as folder:
         names: dict[str, str] = {}
         environment = {**os.environ, **environment_of(builder)}
+        bare: dict[str, str] = {}
         if program == "docker":
             run = secrets.token_hex(6)
             names = {job.name: f"localhost/dockstrata-{run}:{i}" for i, job in enumerate(jobs)}
         else:
-            environment |= _storage(folder)
+            shared, bare = _storage(program, folder)
+            environment |= shared
         try:
             yield Store(builder, given, folder, environment, documents, names)
         finally:
             if program != "docker":
-                _run([program, "rmi", "--all", "--force"], environment)
+                _run([program, "rmi", "--all", "--force"], {**environment, **bare})
             for name in reversed(names.values()):
                 _run([program, "image", "rm", name], environment)
 
@@ -130,17 +134,40 @@ def _places(named: Named) -> list[Span]:
     return [node.span_of(*at.span()) for at in pattern.finditer(node.line, 0, node.arguments_at)]
 
 
-def _storage(folder: str) -> dict[str, str]:
-    """The environment of a podman or buildah whose images all lie in ``folder``."""
-    file = os.path.join(folder, "storage.conf")
-    driver = os.environ.get("STORAGE_DRIVER", "")
-    with open(file, "w", encoding="utf-8") as handle:
-        handle.write(
-            f'[storage]\ndriver = "{driver}"\ngraphroot = "{folder}/root"\n'
-            f'runroot = "{folder}/run"\n'
+def _storage(program: str, folder: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Environments of a podman or buildah that writes into ``folder`` alone.
+
+    With the first it reads the user's images too, as docker does; with the second it knows of none.
+    """
+    driver, root = _own_store(program)
+    both = []
+    for name, options in (
+        ("shared", f"additionalimagestores = {json.dumps([root])}"),
+        ("bare", ""),
+    ):
+        file = os.path.join(folder, f"{name}.conf")
+        with open(file, "w", encoding="utf-8") as handle:
+            handle.write(
+                f'[storage]\ndriver = {json.dumps(driver)}\ngraphroot = "{folder}/root"\n'
+                f'runroot = "{folder}/run"\n[storage.options]\n{options if root else ""}\n'
+            )
+        # In Docker's format, so that SHELL, HEALTHCHECK and ONBUILD are compared too.
+        both.append({"CONTAINERS_STORAGE_CONF": file, "BUILDAH_FORMAT": "docker"})
+    return both[0], both[1]
+
+
+def _own_store(program: str) -> tuple[str, str]:
+    """The driver of the user's store, and its folder; ``vfs`` without one where it does not say."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        done = subprocess.run(
+            [program, "info", *(["--format", "json"] if program == "podman" else [])],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
-    # In Docker's format, so that SHELL, HEALTHCHECK and ONBUILD are compared too.
-    return {"CONTAINERS_STORAGE_CONF": file, "BUILDAH_FORMAT": "docker"}
+        store = {key.lower(): value for key, value in json.loads(done.stdout)["store"].items()}
+        return str(store["graphdrivername"]), str(store["graphroot"])
+    return os.environ.get("STORAGE_DRIVER") or "vfs", ""
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> str | None:

@@ -154,6 +154,8 @@ def group_faults(
         while following:
             for member in members[following.pop()]:
                 message = ""
+                if member == name and name in there:
+                    continue  # the target of that name
                 if member == name:
                     message = f"group '{name}' leads to itself"
                 elif member not in members and member not in there:

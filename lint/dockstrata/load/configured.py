@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +65,7 @@ def configured_builds(
     for each Dockerfile that is there, with that text wherever else it says ``{name}``.
     """
     builds: list[Build] = []
-    for table in (each for table in tables for each in _each(table, base)):
+    for table in itertools.chain.from_iterable(_each(given, base) for given in tables):
         dockerfile = tidy(os.path.join(base, table["dockerfile"]))
         context = table.get("context")
         builds.append(

@@ -248,6 +248,30 @@ def test_the_builder_s_own_platform_is_none_in_particular() -> None:
     assert load('target "a" { platforms = ["local"] }')["a"].platforms == ()
 
 
+def test_a_group_may_hold_the_target_of_its_own_name() -> None:
+    found = load('group "app" { targets = ["app"] }\ntarget "app" { context = "app" }\n')
+    assert found["app"].context == "app"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'group "g" { targets = ["g"] }\n',
+        'group "g" { targets = ["h"] }\ngroup "h" { targets = ["g"] }\n',
+    ],
+)
+def test_groups_that_lead_to_themselves_are_told(text: str) -> None:
+    put("docker-bake.hcl", text + 'target "app" { context = "app" }\n')
+    found = discover(["."])
+    problems = load_builds(["."], found.files, wiring=found.wiring).problems
+    assert any("leads to itself" in problem.message for problem in problems)
+
+
+def test_a_prefix_makes_a_bake_file_of_its_own() -> None:
+    found = load('{"target": {"x": {"context": "db", "tags": ["db:1"]}}}', "v1.docker-bake.json")
+    assert found["x"].tags == ("db:1",)
+
+
 def test_places_of_contexts() -> None:
     found = load("""
 target "a" {
