@@ -27,7 +27,17 @@ from pathlib import Path
 from typing import Any
 
 from build_apart import run
-from build_recorded import _SYNTAX, Before, Build, _applied, _changed, _written, builds, differ
+from build_recorded import (
+    _SYNTAX,
+    Before,
+    Build,
+    _applied,
+    _changed,
+    _written,
+    builds,
+    by_tag,
+    differ,
+)
 from recorded_root import RecordedRoot
 
 _NAME = re.compile(r"(docker-)?compose.*\.ya?ml")
@@ -92,7 +102,7 @@ def check(source: Path, options: list[str]) -> tuple[Counter[str], list[str]]:
         files = [old / build.file for build in known]
         texts = [it.read_text(encoding="utf-8", errors="replace") for it in files if it.is_file()]
         root = RecordedRoot(top / "root", texts)
-        before = Before(old, root, {it.tag: it for it in known if it.tag}, "localhost/composed")
+        before = Before(old, root, by_tag(known), "localhost/composed")
         wanted = [
             file
             for file in sorted(_changed(_applied(old, top / "draft", ["--compose", *options])))

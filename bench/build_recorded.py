@@ -33,7 +33,7 @@ import tarfile
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +61,7 @@ class Build:
     context: str
     target: str
     options: tuple[str, ...]  # build arguments and named contexts, as command line
-    tag: str
+    tags: tuple[str, ...]
 
     @property
     def key(self) -> tuple[str, str, tuple[str, ...]]:
@@ -88,16 +88,16 @@ def builds(folder: Path) -> Iterator[Build]:
         if "build" not in words:
             continue
         words = words[words.index("build") + 1 :]
-        options, values = [], {"--file": "", "--target": "", "--tag": ""}
+        options, tags, values = [], [], {"--file": "", "--target": ""}
         for name, value in itertools.pairwise(words):
             if name in ("--build-arg", "--build-context"):
                 options += [name, value]
+            elif name == "--tag":
+                tags.append(value)
             elif name in values:
                 values[name] = values[name] or value
-        file = os.path.normpath(values["--file"])
-        yield Build(
-            file, os.path.normpath(words[-1]), values["--target"], tuple(options), values["--tag"]
-        )
+        file, context = map(os.path.normpath, (values["--file"], words[-1]))
+        yield Build(file, context, values["--target"], tuple(options), tuple(tags))
 
 
 def stages(folder: Path, build: Build) -> list[str]:
@@ -142,15 +142,16 @@ class Before:
             if not self.mend(build, why, above):
                 break
         self.made[tag] = reason(why) if why else ""
-        if not why and build.tag and stage == build.target:
-            run("docker", "tag", tag, build.tag)
+        if not why and stage == build.target:
+            for name in build.tags:
+                run("docker", "tag", tag, name)
         return self.made[tag] or None
 
     def mend(self, build: Build, why: str, above: tuple[Build, ...]) -> bool:
         """Make up what a build lacks; whether there is something."""
         found = re.search(r"failed to solve: (\S+): failed to resolve source metadata", why)
         if found:
-            parent = self.tags.get(found[1]) or self.tags.get(found[1] + ":latest")
+            parent = self.tags.get(short(found[1]))
             if parent and parent not in above and parent != build:
                 return self.build(parent, parent.target, (*above, build)) is None
             return self.root.name(found[1])
@@ -168,6 +169,17 @@ class Before:
 def _tagged(found: re.Match[bytes]) -> bytes:
     """A tag in a digest's place, which no stand-in can have."""
     return b"%s-%s" % (found[1], found[2]) if found[1] else b":" + found[2]
+
+
+def short(image: str) -> str:
+    """An image's name as docker shows it."""
+    name = image.removeprefix("docker.io/").removeprefix("library/")
+    return name.removesuffix(":latest")
+
+
+def by_tag(known: Iterable[Build]) -> dict[str, Build]:
+    """Each image by the names that it gets."""
+    return {short(tag): build for build in known for tag in build.tags}
 
 
 def make_up(context: Path, path: str) -> bool:
@@ -300,7 +312,7 @@ def check(source: Path, options: list[str], limit: int, keep: Path | None) -> Ou
         wanted = [build for build in known if build.file in changed]
         outcome.counts["images"] = len(known)
         outcome.counts["changed"] = len(wanted)
-        tags = {build.tag: build for build in known if build.tag}
+        tags = by_tag(known)
         before = Before(old, root, tags, prefix)
         for _ in range(2):  # again, for roots that a later image had something added to
             before.made.clear()
