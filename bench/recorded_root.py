@@ -44,6 +44,8 @@ class RecordedRoot:
         (folder / "rec").mkdir(parents=True)
         (folder / "bin").mkdir()
         (folder / "etc").mkdir()
+        for name in ("passwd", "group"):  # there before what some COPY takes of a stage
+            (folder / "etc" / name).touch()
         busybox = shutil.which("busybox")
         if busybox is None:
             raise SystemExit("a static busybox is needed (Debian: busybox-static)")
