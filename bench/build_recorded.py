@@ -273,9 +273,9 @@ def differ(before: str, after: str, folder: Path, written: set[str]) -> str | No
 
 
 def _among(path: str, written: set[str]) -> bool:
-    """Whether this is one of those paths, in whatever folder of the image."""
+    """Whether this is one of those paths, in whatever folder of the image, or git's own."""
     parts = path.strip("/").split("/")
-    return any("/".join(parts[start:]) in written for start in range(len(parts)))
+    return ".git" in parts or any("/".join(parts[start:]) in written for start in range(len(parts)))
 
 
 def _record(log: str, written: set[str]) -> list[str]:

@@ -48,11 +48,11 @@ def healthcheck(evaluator: Evaluator, stage: Stage, node: Instruction) -> None:
 
 
 def stop_signal(evaluator: Evaluator, stage: Stage, node: Instruction) -> None:
-    stage.config.stop_signal = evaluator.expand(node.rest)
+    stage.config.stop_signal = evaluator.expand(node.argument)
 
 
 def maintainer(evaluator: Evaluator, stage: Stage, node: Instruction) -> None:
-    stage.config.author = node.rest
+    stage.config.author = node.argument
 
 
 def onbuild(evaluator: Evaluator, stage: Stage, node: Instruction) -> None:

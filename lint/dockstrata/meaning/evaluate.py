@@ -361,7 +361,7 @@ class Evaluator:
         return self.step(stage, node, body, None, taken)
 
     def workdir(self, stage: Stage, node: Instruction) -> Step | None:
-        path = working_directory(self.state.workdir, self.expand(node.rest))
+        path = working_directory(self.state.workdir, self.expand(node.argument))
         self.state = self.state._replace(workdir=path)
         # The root image's own, whatever it is, stays what it is.
         stage.config.workdir = None if path == ROOT_DIRECTORY else path
@@ -398,7 +398,7 @@ class Evaluator:
             self.state = self.state._replace(env=env, arguments=arguments)
 
     def user(self, stage: Stage, node: Instruction) -> None:
-        self.state = self.state._replace(user=self.expand(node.rest))
+        self.state = self.state._replace(user=self.expand(node.argument))
 
     def shell(self, stage: Stage, node: Instruction) -> None:
         self.state = self.state._replace(shell=node.arguments or DEFAULT_SHELL, shell_set=True)

@@ -95,6 +95,11 @@ class Instruction:
         return self.line[self.arguments_at :]
 
     @property
+    def argument(self) -> str:
+        """The argument of an instruction that has one, as WORKDIR: without blanks at its ends."""
+        return self.arguments[0] if self.arguments else ""
+
+    @property
     def head_span(self) -> Span:
         """The instruction without its heredoc bodies: where most findings point."""
         if not self.heredocs:

@@ -22,6 +22,10 @@ def last(text: str) -> Stage:
 
 
 SAME = [
+    ("blanks-behind-workdir", D + "WORKDIR /app \t\nRUN a\n", D + "WORKDIR /app\nRUN a\n"),
+    ("blanks-behind-user", D + "USER app  \nRUN a\n", D + "USER app\nRUN a\n"),
+    ("blanks-behind-signal", D + "STOPSIGNAL 9 \n", D + "STOPSIGNAL 9\n"),
+    ("blanks-behind-maintainer", D + "MAINTAINER me  \n", D + "MAINTAINER me\n"),
     ("run-network-default", D + "RUN --network=default a\n", D + "RUN a\n"),
     ("run-security-sandbox", D + "RUN --security=sandbox a\n", D + "RUN a\n"),
     ("run-mount-order-of-options", D + "RUN --mount=type=cache,target=/c,id=x a\n",
