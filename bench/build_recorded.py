@@ -360,6 +360,7 @@ def check(source: Path, options: list[str], limit: int, keep: Path | None) -> Ou
                 done = run(
                     *("docker", "buildx", "bake", "-f", "bases/docker-bake.hcl"),
                     *("--set", f"{target}.target={stage}", "--set", f"{target}.tags={tag}"),
+                    *("--set", "*.platform=linux/amd64"),  # roots are of no other
                     *("--set", f"{target}.output=type=docker", target),
                     folder=new,
                 )

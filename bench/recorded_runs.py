@@ -77,7 +77,8 @@ def _ran(lines: list[str]) -> Ran:
         int(uid),
         int(gid),
         _decoded(workdir)[:-1],
-        tuple((name, value) for name, _, value in pairs),
+        # The agent of a mount of type ssh is that mount's doing, no setting of the image.
+        tuple((name, value) for name, _, value in pairs if name != "SSH_AUTH_SOCK"),
         frozenset(networks.split()),
         frozenset(place for place in places if not _USUAL.match(place)),
         tuple((path, _decoded(text)) for path, text in zip(pipes[::2], pipes[1::2], strict=False)),
