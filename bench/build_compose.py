@@ -77,7 +77,7 @@ def as_builds(folder: Path, file: str) -> Iterator[Build]:
             os.path.relpath(context, folder),
             build.get("target", ""),
             tuple(options),
-            service.get("image", ""),
+            tuple(filter(None, [service.get("image")])),
         )
 
 
