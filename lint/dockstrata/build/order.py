@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from dockstrata.errors import DockstrataError
 from dockstrata.load.secrets import Mounted, mounted
 from dockstrata.load.wiring import Build
+from dockstrata.meaning.library import BuildKey
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.hcl import target_names
@@ -75,10 +76,7 @@ def jobs_of(repository: Repository, given: Mapping[str, str] | None = None) -> l
     """
     library = repository.library
     keys, drafts = _drafts(repository)
-    known = {
-        reference: keys[product.path, product.build, product.target]
-        for reference, product in library.products.items()
-    }
+    known = {reference: keys[product.key] for reference, product in library.products.items()}
     tag_of = {job.name: job.tags[0] for job in drafts}
     jobs: dict[str, Job] = {}
     for job in drafts:
@@ -132,25 +130,22 @@ def chosen(jobs: Sequence[Job], words: Sequence[str], alone: bool = False) -> li
     return [job for job in jobs if job.name in wanted]
 
 
-_Key = tuple[str, int, "str | None"]
-
-
-def _drafts(repository: Repository) -> tuple[dict[_Key, str], list[Job]]:
+def _drafts(repository: Repository) -> tuple[dict[BuildKey, str], list[Job]]:
     """A job for each Dockerfile, way of building it, and target; and their names by that."""
     library = repository.library
-    tags: dict[_Key, list[str]] = {}
-    services: dict[_Key, str] = {}
+    tags: dict[BuildKey, list[str]] = {}
+    services: dict[BuildKey, str] = {}
     for path, builds in library.builds.items():
         for number, build in enumerate(builds):
-            tags[path, number, build.target] = list(build.tags)
-            services[path, number, build.target] = build.service
+            key = BuildKey(path, number, build.target)
+            tags[key] = list(build.tags)
+            services[key] = build.service
     for reference, product in library.products.items():
-        key = (product.path, product.build, product.target)
-        found = tags.setdefault(key, [])
+        found = tags.setdefault(product.key, [])
         if product.reference and product.reference not in found:
             found.append(product.reference)
         if reference.startswith("service:"):
-            services.setdefault(key, reference.partition(":")[2])
+            services.setdefault(product.key, reference.partition(":")[2])
     keys = sorted(tags, key=lambda key: (key[0] not in library.marked, key[0], key[1]))
     names = _names(keys, repository)
     jobs = []
@@ -174,7 +169,7 @@ def _drafts(repository: Repository) -> tuple[dict[_Key, str], list[Job]]:
     return names, jobs
 
 
-def _names(keys: Iterable[_Key], repository: Repository) -> dict[_Key, str]:
+def _names(keys: Iterable[BuildKey], repository: Repository) -> dict[BuildKey, str]:
     """What each is called: a base by its reference, others by their folder; fit for a tag."""
     marked = repository.library.marked
     top = os.path.basename(os.path.abspath(repository.root)) or "image"

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dockstrata.load.context import ContextError, context_for
 from dockstrata.load.discover import tidy
@@ -26,6 +27,14 @@ WRITTEN = "# Written by dockstrata"
 """Begins every other file that dockstrata writes."""
 
 
+class BuildKey(NamedTuple):
+    """One image that the set can build: a Dockerfile, one of its builds, and the target stage."""
+
+    path: str
+    build: int = 0
+    target: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """What builds an image reference: a Dockerfile, one of its builds, and the target stage.
@@ -37,6 +46,10 @@ class Product:
     build: int
     target: str | None
     reference: str = ""
+
+    @property
+    def key(self) -> BuildKey:
+        return BuildKey(self.path, self.build, self.target)
 
 
 class Library:

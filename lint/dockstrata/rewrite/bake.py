@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from dockstrata.load.secrets import Secret, mounted
 from dockstrata.load.wiring import Build
-from dockstrata.meaning.library import Library, Product
+from dockstrata.meaning.library import BuildKey, Library, Product
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.hcl import Target, bake_text, is_variable, target_names
@@ -28,10 +28,10 @@ def bake_file(repository: Repository, path: str) -> str:
     by_reference: dict[str, tuple[str, str]] = {}
     for reference in references.values():
         by_reference[canonical_image(reference)] = (reference, _unused(reference, used))
-    names: dict[_Key, str] = {}
-    tags: dict[_Key, tuple[str, ...]] = {}
+    names: dict[BuildKey, str] = {}
+    tags: dict[BuildKey, tuple[str, ...]] = {}
     for reference, product in products:
-        key = _key(product)
+        key = product.key
         names[key] = names.get(key) or _unused(reference, used)
         tags[key] = (*tags.get(key, ()), reference)
         by_reference[canonical_image(reference)] = (reference, names[key])
@@ -49,12 +49,10 @@ def bake_file(repository: Repository, path: str) -> str:
     files |= {product.path for _, product in products}
     drawn = _drawn_from(library, files)
     for value, product in drawn.items():
-        if product.path not in references and _key(product) not in names:
-            names[_key(product)] = _unused(value.partition(":")[2].partition("@")[0], used)
+        if product.path not in references and product.key not in names:
+            names[product.key] = _unused(value.partition(":")[2].partition("@")[0], used)
     by_context = {
-        value: named(references[product.path])
-        if product.path in references
-        else names[_key(product)]
+        value: named(references[product.path]) if product.path in references else names[product.key]
         for value, product in drawn.items()
     }
 
@@ -84,13 +82,6 @@ def bake_file(repository: Repository, path: str) -> str:
         for name, (file, build) in zip(shown, below, strict=True)
     ]
     return bake_text(bases, children, repository.root, path)
-
-
-_Key = tuple[str, int, "str | None"]
-
-
-def _key(product: Product) -> _Key:
-    return product.path, product.build, product.target
 
 
 def _drawn_from(library: Library, files: set[str]) -> dict[str, Product]:

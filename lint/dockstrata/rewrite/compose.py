@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.load.compose import compose_builds
 from dockstrata.load.wiring import Build, is_remote
-from dockstrata.meaning.library import Library
-from dockstrata.rewrite.compose_needs import Needed, Needs
+from dockstrata.meaning.library import BuildKey, Library
+from dockstrata.rewrite.compose_needs import Needs
 from dockstrata.rewrite.yaml_text import NotEditableError, YamlText, entry, plain, scalar
 from dockstrata.source import Source, encode
 
@@ -82,7 +82,7 @@ class _File:
         inner = self.services.value[0][1]
         deeper = inner.start_mark.column if inner.start_mark.line > first.start_mark.line else 0
         self.step = max(deeper - self.column, 2)
-        self.names: dict[Needed, str] = {}
+        self.names: dict[BuildKey, str] = {}
         self.edits: list[Edit] = []
         self.expected = plain(document.root)
 
@@ -122,20 +122,20 @@ class _File:
                 "it could not be proved that the change adds just what it should"
             )
 
-    def _missing(self, service: Build) -> list[tuple[str, Needed]]:
+    def _missing(self, service: Build) -> list[tuple[str, BuildKey]]:
         """What a service's build needs and is not told."""
         there = dict(service.contexts)
         return [it for it in self.needs.of(service, self.names) if it[0] not in there]
 
-    def _closure(self, services: Sequence[Build], through_images: bool = True) -> list[Needed]:
+    def _closure(self, services: Sequence[Build], through_images: bool = True) -> list[BuildKey]:
         """All bases, and images on them, that must be built first, each after its own.
 
         Without ``through_images`` only bases on bases: they are given what the service is given.
         """
-        order: dict[Needed, None] = {}
-        met: set[Needed] = set()
+        order: dict[BuildKey, None] = {}
+        met: set[BuildKey] = set()
 
-        def add(found: Iterable[tuple[str, Needed]]) -> None:
+        def add(found: Iterable[tuple[str, BuildKey]]) -> None:
             for _, needed in found:
                 if needed not in met and (through_images or self.needs.is_base(needed)):
                     met.add(needed)
@@ -146,7 +146,7 @@ class _File:
             add(self._missing(service))
         return list(order)
 
-    def _contexts(self, needed: Iterable[tuple[str, Needed]]) -> list[tuple[str, str]]:
+    def _contexts(self, needed: Iterable[tuple[str, BuildKey]]) -> list[tuple[str, str]]:
         return [(name, SERVICE + self.names[it]) for name, it in needed]
 
     def _model(self, name: str) -> dict[str, object]:
@@ -251,7 +251,7 @@ class _File:
         inner = " " * (column + self.step)
         return [f"{' ' * column}{name}:", *(inner + item for item in items)]
 
-    def _base(self, needed: Needed, services: Sequence[Build]) -> Iterator[str]:
+    def _base(self, needed: BuildKey, services: Sequence[Build]) -> Iterator[str]:
         """The lines of the service of a base, or of an image on one that no service builds."""
         build, folder = self.needs.build(needed), os.path.dirname(self.document.path)
         name, margin = self.names[needed], " " * self.column
@@ -299,7 +299,7 @@ class _File:
         yield from (two + line for line in lines)
 
     def _arguments(
-        self, build: Build, needed: Needed, services: Sequence[Build]
+        self, build: Build, needed: BuildKey, services: Sequence[Build]
     ) -> Iterator[tuple[str, tuple[str, str]]]:
         """A base's arguments: read, and as written by a service on it, variables and all."""
         written: dict[str, tuple[str, str]] = {}

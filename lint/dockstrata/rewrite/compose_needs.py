@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from dockstrata.load.wiring import Build
-from dockstrata.meaning.library import Library
+from dockstrata.meaning.library import BuildKey, Library
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.images_named import images_named
 from dockstrata.syntax.reference import context_name
@@ -15,40 +15,28 @@ _IMAGE = "docker-image://"
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
-    """A Dockerfile in one of its ways to be built, with a target, that others are built on."""
-
-    path: str
-    number: int = 0
-    target: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Needs:
     """The set after a refactoring, asked what is built on what."""
 
     library: Library
-    _on_base: dict[Needed, bool] = field(default_factory=dict)
+    _on_base: dict[BuildKey, bool] = field(default_factory=dict)
 
-    def build(self, needed: Needed) -> Build:
-        return self.library.builds[needed.path][needed.number]
+    def build(self, needed: BuildKey) -> Build:
+        return self.library.builds[needed.path][needed.build]
 
-    def reference(self, needed: Needed) -> str:
+    def reference(self, needed: BuildKey) -> str:
         """What others call it."""
         marked = self.library.marked.get(needed.path)
         if marked is not None:
             return marked
-        named = (
-            p.reference
-            for p in self.library.products.values()
-            if p.reference and Needed(p.path, p.build, p.target) == needed
-        )
+        products = self.library.products.values()
+        named = (it.reference for it in products if it.reference and it.key == needed)
         return min(named, default=needed.path)
 
-    def is_base(self, needed: Needed) -> bool:
+    def is_base(self, needed: BuildKey) -> bool:
         return needed.path in self.library.marked
 
-    def of(self, build: Build, there: Iterable[Needed] = ()) -> Iterator[tuple[str, Needed]]:
+    def of(self, build: Build, there: Iterable[BuildKey] = ()) -> Iterator[tuple[str, BuildKey]]:
         """What a build names, in the order of the names, each a named context: bases, images on
         bases, its own contexts, and what is ``there`` as a service. Nothing for what has no base.
         """
@@ -60,7 +48,7 @@ class Needs:
                 if needed in known or name in given or self.stands_on_base(needed):
                     yield name, needed
 
-    def stands_on_base(self, needed: Needed) -> bool:
+    def stands_on_base(self, needed: BuildKey) -> bool:
         """Whether it is a base, or is built after one."""
         if needed not in self._on_base:
             self._on_base[needed] = self.is_base(needed)  # meanwhile: a circle ends here
@@ -68,18 +56,18 @@ class Needs:
             self._on_base[needed] |= any(map(self.stands_on_base, below))
         return self._on_base[needed]
 
-    def made_by(self, build: Build) -> set[Needed]:
+    def made_by(self, build: Build) -> set[BuildKey]:
         """What others may name that a service with this build makes."""
         if build.dockerfile in self.library.marked:
-            return {Needed(build.dockerfile)}
+            return {BuildKey(build.dockerfile)}
         products = (self.library.products.get(canonical_image(tag)) for tag in build.tags)
         return {
-            Needed(product.path, product.build, product.target)
+            product.key
             for product in products
             if product is not None and product.path == build.dockerfile
         }
 
-    def _named(self, build: Build) -> Iterator[tuple[str, Needed]]:
+    def _named(self, build: Build) -> Iterator[tuple[str, BuildKey]]:
         """All images of the set that a Dockerfile names, by what BuildKit asks for."""
         document, products = self.library.documents[build.dockerfile], self.library.products
         # What an argument names is not followed: to us its value belongs to whoever builds.
@@ -91,4 +79,4 @@ class Needs:
                 found.append((name, product))
         for name, product in found:
             if product.path != build.dockerfile:
-                yield name, Needed(product.path, product.build, product.target)
+                yield name, product.key

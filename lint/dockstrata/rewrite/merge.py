@@ -7,14 +7,13 @@ left on goes altogether. Every image of the set is proved equal before a merge c
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.meaning.images import Image, image_set
-from dockstrata.meaning.library import Library
+from dockstrata.meaning.library import Library, default_build
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.plan.model import Refusal
 from dockstrata.plan.settings import PlanSettings
@@ -189,8 +188,7 @@ def _shorten(
 
 def _unequal(image: Image, parent: Image) -> str:
     """Why an image with its parent's instructions would not be what it was, most likely."""
-    build = image.evaluation.build
-    own = build.context if build is not None else os.path.dirname(image.path) or "."
+    own = (image.evaluation.build or default_build(image.path)).context
     others = {folder for step in parent.steps for folder in step.contexts if folder != own}
     if others:
         return f"{parent.id} copies files of {min(others)}, {image.path} has another build context"

@@ -33,7 +33,7 @@ _PLATFORM = dict.fromkeys(PLATFORM_ARGUMENTS, "linux")
 def invalid_default_arg_in_from(context: Context) -> Iterator[Finding]:
     lookup = _defaults(context)
     for stage in context.stages:
-        written = stage.node.arguments[0] if stage.node.arguments else ""
+        written = stage.node.argument
         try:
             image = expand(written, lookup, context.document.escape)
         except WordError:

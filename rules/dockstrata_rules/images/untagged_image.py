@@ -26,7 +26,7 @@ from dockstrata_rules.instructions.defaults import with_defaults
 @rule(code="DL3006", name="untagged-image", severity=Severity.WARNING)
 def untagged_image(context: Context) -> Iterator[Finding]:
     for stage in context.stages:
-        written = stage.node.arguments[0] if stage.node.arguments else ""
+        written = stage.node.argument
         if stage.parent is not None or stage.base is not None or written in ("", "scratch"):
             continue
         name = _by_default(context, written) if "$" in written else written
