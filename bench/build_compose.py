@@ -3,10 +3,11 @@
     python bench/build_compose.py FOLDER... [--apply=--include-generated]
 
 ``FOLDER`` holds one repository. It is copied and committed; files that its Dockerfiles copy and
-that are not there, and their root images, are made up as in ``build_recorded.py``. Each compose
-file that ``dockstrata apply --compose`` changes is then built whole by ``docker compose build``, as
-it was and as it is, and the images of each service are compared by what docker tells. Nothing of
-dockstrata compares.
+that are not there, their root images, and variables that nothing sets are made up as in
+``build_recorded.py``. Of each compose file that ``dockstrata apply --compose`` changes, the
+services are then built by ``docker compose build``: one by one as they were, those that can be
+built all at once as they are. The images of each service are compared by what docker tells.
+Nothing of dockstrata compares.
 
 Needs a docker daemon that can be thrown away, buildx, compose, and a static busybox.
 """
@@ -18,131 +19,160 @@ import hashlib
 import json
 import os
 import re
-import shutil
+import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 from build_apart import run
-from build_recorded import (
-    _SYNTAX,
-    Before,
-    Build,
-    _applied,
-    _changed,
-    _written,
-    builds,
-    by_tag,
-    differ,
-)
-from recorded_root import RecordedRoot
+from build_failures import reason, why_not_built
+from build_outcome import Outcome, report
+from image_difference import differ
+from recorded_before import Before
+from refactored_copy import applied, changed, written
 
-_NAME = re.compile(r"(docker-)?compose.*\.ya?ml")
+_NAME = re.compile(r"(docker-)?compose([._-].*)?\.ya?ml", re.IGNORECASE)
+_NOT_SET = re.compile(r'The \\?"(\w+)\\?" variable is not set|required variable (\w+) is missing')
 
 
-def compose(folder: Path, file: str, *words: str) -> tuple[str, str]:
-    """What Docker Compose prints, and what it complains of ("" where it succeeds)."""
-    told = ("-f", file, "--profile", "*", "-p", _project(file))
-    done = run("docker", "compose", *told, *words, folder=folder)
-    return done.stdout, "" if done.returncode == 0 else done.stderr or "fails"
+@dataclass
+class Project:
+    """A compose file of a set, alone, with all its profiles.
+
+    ``variables`` get a value where neither the file nor its ``.env`` gives one.
+    """
+
+    folder: Path
+    file: str
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return "recorded-" + hashlib.sha256(self.file.encode()).hexdigest()[:10]
+
+    def command(self, *words: str) -> list[str]:
+        given = ("env", *(f"{name}={value}" for name, value in self.variables.items()))
+        return [
+            *(*given, "docker", "compose", "-f", self.file),
+            *("--profile", "*", "-p", self.name, *words),
+        ]
+
+    def services(self) -> dict[str, Any]:
+        """Those with a build, as Docker Compose reads them; their variables are made up.
+
+        Raises :class:`ValueError`, with what Docker Compose says of a file that it refuses.
+        """
+        while True:
+            done = run(
+                *self.command("config", "--no-env-resolution", "--format", "json"),
+                folder=self.folder,
+            )
+            missing = {found[1] or found[2] for found in _NOT_SET.finditer(done.stderr)}
+            if missing <= self.variables.keys():
+                break
+            # A number does for a part of a name, and for a port.
+            self.variables.update(dict.fromkeys(missing, "1"))
+        if done.returncode != 0:
+            raise ValueError(reason(done.stderr))
+        found = json.loads(done.stdout).get("services") or {}
+        return {name: service for name, service in found.items() if service.get("build")}
+
+    def image(self, name: str, service: dict[str, Any]) -> str:
+        return str(service.get("image") or f"{self.name}-{name}")
 
 
-def _project(file: str) -> str:
-    return "recorded-" + hashlib.sha256(file.encode()).hexdigest()[:10]
-
-
-def services(folder: Path, file: str) -> dict[str, Any]:
-    """The services with a build, as Docker Compose reads them; none of a file that it refuses."""
-    told, why = compose(folder, file, "config", "--format", "json")
-    if why:
-        return {}
-    return {name: it for name, it in json.loads(told)["services"].items() if it.get("build")}
-
-
-def as_builds(folder: Path, file: str) -> Iterator[Build]:
-    """What :class:`Before` can make things up for."""
-    for service in services(folder, file).values():
-        build = service["build"]
-        if "dockerfile_inline" in build:
-            continue
-        context = Path(build["context"])
-        options = []
-        for name, value in (build.get("args") or {}).items():
-            options += ["--build-arg", name if value is None else f"{name}={value}"]
-        yield Build(
-            os.path.relpath(context / build.get("dockerfile", "Dockerfile"), folder),
-            os.path.relpath(context, folder),
-            build.get("target", ""),
-            tuple(options),
-            tuple(filter(None, [service.get("image")])),
-        )
-
-
-def image_of(file: str, name: str, service: dict[str, Any]) -> str:
-    return str(service.get("image") or f"{_project(file)}-{name}")
-
-
-def check(source: Path, options: list[str]) -> tuple[Counter[str], list[str]]:
-    """What was counted of one repository, and what is worth a line."""
-    counts: Counter[str] = Counter()
-    lines: list[str] = []
+def check(source: Path, options: list[str]) -> Outcome:
+    """Prepare, refactor, build and compare one repository."""
+    outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="composed-") as name:
         top = Path(name).resolve()
-        old, new = top / "old", top / "new"
-        shutil.copytree(source, old, symlinks=True, ignore=shutil.ignore_patterns(".git"))
-        for file in old.rglob("*"):
-            if file.is_file() and not file.is_symlink() and file.stat().st_size < 1_000_000:
-                data = file.read_bytes()
-                if (clean := _SYNTAX.sub(b"", data)) != data:
-                    file.write_bytes(clean)
-        known = list(builds(old))
-        files = [old / build.file for build in known]
-        texts = [it.read_text(encoding="utf-8", errors="replace") for it in files if it.is_file()]
-        root = RecordedRoot(top / "root", texts)
-        before = Before(old, root, by_tag(known), "localhost/composed")
-        wanted = [
-            file
-            for file in sorted(_changed(_applied(old, top / "draft", ["--compose", *options])))
-            if _NAME.fullmatch(os.path.basename(file))
-        ]
-        for _ in range(2):  # again, for roots that a later image had something added to
-            before.made.clear()
-            for file in wanted:
-                for build in as_builds(old, file):
-                    before.build(build, build.target)
-        shutil.rmtree(new, ignore_errors=True)
-        after = _applied(old, new, ["--compose", *options])
-        written = _written(after)
-        for file in wanted:
-            counts["compose files"] += 1
-            if (why := compose(old, file, "build")[1]) != "":
-                counts["not built before"] += 1
-                lines.append(f"{file}: not built before: {why[-300:]}")
-                continue
-            was = services(old, file)
-            kept = {}
-            for service, told in was.items():
-                kept[service] = f"localhost/composed-before:{_project(file)}-{service}"
-                run("docker", "tag", image_of(file, service, told), kept[service])
-                run("docker", "rmi", image_of(file, service, told))
-            if (why := compose(new, file, "build")[1]) != "":
-                counts["FAILS after"] += 1
-                lines.append(f"{file}: FAILS after: {why[-1500:]}")
-                continue
-            for service, told in was.items():
-                image = image_of(file, service, told)
-                difference = differ(kept[service], image, top, written)
-                if difference:
-                    counts["DIFFERENT"] += 1
-                    lines.append(f"{file}: DIFFERENT: {service}: {difference}")
-                else:
-                    counts["same layers" if difference is None else "same files"] += 1
-                run("docker", "rmi", "--force", kept[service], image)
-        run("docker", "rmi", "--force", *root.names)
-    return counts, lines
+        before = Before(source, top, "composed")
+        try:
+            options = ["--compose", *options]
+            draft = changed(applied(before.folder, top / "draft", options))
+            files = sorted(file for file in draft if _NAME.fullmatch(os.path.basename(file)))
+            built = build_before(before, files, outcome)
+            after = applied(before.folder, top / "new", options)
+            for project, services in built:
+                compare(before, project, services, after, outcome)
+        finally:
+            before.remove()
+    return outcome
+
+
+def build_before(
+    before: Before, files: list[str], outcome: Outcome
+) -> list[tuple[Project, dict[str, Any]]]:
+    """Build the services of compose files as they were; those that can be built, by file."""
+    projects: list[tuple[Project, dict[str, Any]]] = []
+    for file in files:
+        outcome.counts["compose files"] += 1
+        project = Project(before.folder, file)
+        try:
+            projects.append((project, project.services()))
+        except ValueError as error:
+            outcome.reasons[f"all of {file}: {error}"] += 1
+    failures: dict[tuple[str, str], str | None] = {}
+    for _ in before.passes():
+        for project, services in projects:
+            for name, service in services.items():
+                why = build_service(before, project, name, service)
+                failures[project.file, name] = why
+                if why is None:
+                    image = project.image(name, service)
+                    run("docker", "tag", image, kept(before, project, name))
+                    before.tagged.add(image)
+    outcome.counts["services"] = len(failures)
+    outcome.reasons.update(why for why in failures.values() if why is not None)
+    return [
+        (project, {name: it for name, it in services.items() if not failures[project.file, name]})
+        for project, services in projects
+    ]
+
+
+def build_service(
+    before: Before, project: Project, name: str, service: dict[str, Any]
+) -> str | None:
+    """Why a service cannot be built; None where it was."""
+    context = os.path.relpath(service["build"].get("context", "."), before.folder)
+    return why_not_built(
+        project.command("build", name), before.folder, lambda why: before.mend(context, why, ())
+    )
+
+
+def kept(before: Before, project: Project, name: str) -> str:
+    """What the image of a service as it was is called."""
+    return f"{before.prefix}-before:{project.name}-{name}"
+
+
+def compare(
+    before: Before, project: Project, services: dict[str, Any], folder: Path, outcome: Outcome
+) -> None:
+    """Build services of a refactored set, and compare with what they were."""
+    if not services:
+        return
+    outcome.counts["services built before"] += len(services)
+    images = {name: project.image(name, service) for name, service in services.items()}
+    run("docker", "rmi", "--force", *images.values())
+    now = Project(folder, project.file, project.variables)
+    done = run(*now.command("build", *services), folder=folder)
+    if done.returncode != 0:
+        outcome.counts["FAILS after"] += len(services)
+        outcome.failures.append(f"{project.file}: FAILS after: {done.stderr[-1500:]}")
+        return
+    paths = written(folder)
+    for name, image in images.items():
+        difference = differ(kept(before, project, name), image, folder.parent, paths)
+        if difference:
+            outcome.counts["DIFFERENT"] += 1
+            outcome.failures.append(f"{project.file}: DIFFERENT: {name}: {difference}")
+        else:
+            outcome.counts["same layers" if difference is None else "same files"] += 1
+    run("docker", "rmi", "--force", *images.values())
+    run(*now.command("down", "--rmi", "local"), folder=folder)  # bases
 
 
 def main() -> None:
@@ -150,16 +180,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--apply", action="append", default=[], help="an option for apply")
     chosen = parser.parse_args()
-    total: Counter[str] = Counter()
-    for folder in chosen.folders:
-        start = time.monotonic()
-        counts, lines = check(folder.resolve(), chosen.apply)
-        print(f"{folder.name}: {dict(counts)}, {time.monotonic() - start:.0f} s", flush=True)
-        for line in lines:
-            print(f"    {line}", flush=True)
-        total += counts
-    print(f"total: {dict(total)}")
-    raise SystemExit(1 if total["DIFFERENT"] or total["FAILS after"] else 0)
+    report(chosen.folders, lambda folder: check(folder, chosen.apply))
 
 
 if __name__ == "__main__":

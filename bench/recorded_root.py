@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from build_apart import run
+from build_failures import copies_from
+from recorded_sources import matched_name
 
 SCRIPT = r"""#!/rec/busybox sh
 B=/rec/busybox
@@ -74,7 +76,7 @@ class RecordedRoot:
 
     def file(self, path: str) -> bool:
         """A folder with a file of its name, below the root; whether there was none."""
-        clean = re.sub(r"\[(.).*?\]", r"\1", path).replace("*", "x").replace("?", "x").strip("/")
+        clean = matched_name(path)
         place = self.folder / clean
         if not clean or ".." in clean.split("/") or place.exists() or place.is_symlink():
             return False
@@ -91,15 +93,10 @@ class RecordedRoot:
         for found in _NO_USER.finditer(why):
             added |= found[1] not in self.users
             self.users.add(found[1])
-        for found in re.finditer(
-            r"(?:unable to find group|can't find gid for group) ([^\s:]+)", why
-        ):
-            added |= found[1] not in self.users
-            self.users.add(found[1])
         for pattern in (r'exec: "([^"]+)": executable file not found', r'exec: "([^"]+)": stat'):
             for found in re.finditer(pattern, why):
                 added |= self.program(found[1])
-        if "--from" in "\n".join(line for line in why.splitlines() if ">>>" in line):
+        if copies_from(why):
             for found in re.finditer(r'"(/[^"]*)": not found', why):
                 added |= self.file(found[1])
         if added:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,10 +15,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from build_apart import run
-from build_recorded import _DIGEST, _SYNTAX, _tagged, make_up, reason
+from build_failures import missing_root, why_not_built
 from concrete_values import concrete
 from recorded_root import RecordedRoot
 from recorded_runs import SCRIPT
+from recorded_sources import context_lacks, copy_cleaned, make_up
 
 from dockstrata.build.order import BUILT, Job, jobs_of
 from dockstrata.load.context import forget_contexts
@@ -30,7 +30,6 @@ from dockstrata.meaning.repository import read_repository
 from dockstrata.source import encode
 from dockstrata.syntax.nodes import Document
 
-_TRIES = 40  # of one stage, each after one more thing was made up
 PASSES = 4  # over a set, until nothing more is made up
 _WARNINGS = re.compile(rb"(?im)^#[ \t]*check[ \t]*=.*\r?\n")
 _REMOTE_ADD = re.compile(rb"(?im)^([ \t]*(?:ONBUILD[ \t]+)?ADD[ \t].*)$")
@@ -71,7 +70,6 @@ def served() -> str:
 
 def prepare(source: Path, copy: Path, server: str) -> None:
     """Copy a repository, with what needs the network changed."""
-    shutil.copytree(source, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
     here = server.encode()
 
     def local(found: re.Match[bytes]) -> bytes:
@@ -79,13 +77,7 @@ def prepare(source: Path, copy: Path, server: str) -> None:
             return found[1]
         return _CHECKSUM.sub(b"", _URL.sub(here, found[1]))
 
-    for file in copy.rglob("*"):
-        if file.is_file() and not file.is_symlink() and file.stat().st_size < 1_000_000:
-            data = file.read_bytes()
-            clean = _DIGEST.sub(_tagged, _WARNINGS.sub(b"", _SYNTAX.sub(b"", data)))
-            clean = _REMOTE_ADD.sub(local, clean)
-            if clean != data:
-                file.write_bytes(clean)
+    copy_cleaned(source, copy, (_WARNINGS, b""), (_REMOTE_ADD, local))
 
 
 def name_stages(document: Document) -> None:
@@ -169,33 +161,18 @@ class Repository:
             ]
         for name, file in self.secrets.items():
             command += ["--secret", f"id={name},src={file}"]
-        said = ""
-        for _ in range(_TRIES):
-            done = run(*command, job.build.context, folder=self.folder)
-            if done.returncode == 0:
-                return None
-            if done.stderr == said or not self.mend(job, done.stderr):
-                return reason(done.stderr)
-            said = done.stderr
-        return reason(said)
+        command.append(job.build.context)
+        return why_not_built(command, self.folder, lambda why: self.mend(job, why))
 
     def mend(self, job: Job, why: str) -> bool:
         """Make up what a build lacks; whether there is something."""
-        found = re.search(r"failed to solve: (\S+): failed to resolve source metadata", why)
-        if found:
+        image = missing_root(why)
+        if image is not None:
             ours = {tag for other in self.jobs for tag in other.tags}
-            if {found[1], found[1] + ":latest"} & ours:
-                return False
-            return self.root.name(found[1])
+            return not {image, image + ":latest"} & ours and self.root.name(image)
         if self.root.lacks(why):
             return True
-        missing = re.search(
-            r'failed to (?:calculate checksum|compute cache key).*?"(/[^"]*)": not found', why
-        )
-        shown = "\n".join(line for line in why.splitlines() if ">>>" in line)
-        if not missing or "--from" in shown:
-            return False
-        added = make_up(Path(job.build.context), missing[1])
+        added = context_lacks(Path(job.build.context), why)
         self.made += added
         return added
 
