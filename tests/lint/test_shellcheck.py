@@ -86,10 +86,10 @@ def test_places(text: str, expected: list[str]) -> None:
     [
         (("/bin/sh", "-c"), "/bin/sh"),
         (("/bin/bash", "-o", "pipefail", "-c"), "/bin/bash"),
-        (("/bin/bash", "-euxc"), "/bin/bash -e"),
+        (("/bin/bash", "-euxc"), "/bin/bash"),
         (("/usr/bin/env", "bash", "-c"), "/bin/bash"),
         (("conda", "run", "-n", "x", "/bin/bash", "-c"), "/bin/bash"),
-        (("/bin/ash", "-eo", "pipefail", "-c"), "/bin/busybox sh -e"),
+        (("/bin/ash", "-eo", "pipefail", "-c"), "/bin/busybox sh"),
         (("busybox", "sh", "-c"), "/bin/busybox sh"),
         (("/bin/login",), "/bin/sh"),
         (("/bin/zsh", "-c"), None),
@@ -98,6 +98,13 @@ def test_places(text: str, expected: list[str]) -> None:
 )
 def test_shebang(shell: tuple[str, ...], shebang: str | None) -> None:
     assert shebang_of(shell) == shebang
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash", "/bin/ash", "/bin/dash"])
+def test_shell_that_stops_at_errors(shell: str) -> None:
+    text = f'FROM a\nSHELL ["{shell}", "%s", "-c"]\nRUN cd x\n'
+    assert {f.code for f in found(text % "-x")} == {"SC2164"}
+    assert not found(text % "-ex")
 
 
 def test_ignored_selected_silenced() -> None:

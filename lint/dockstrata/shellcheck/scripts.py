@@ -136,12 +136,15 @@ def scripts_of(evaluation: Evaluation) -> list[Script]:
             place = text_of(node, item.before.shell)
             if place is None or not place.text.strip():
                 continue
-            shebang = shebang_of(place.shebang or item.before.shell)
+            shell = place.shebang or item.before.shell
+            shebang = shebang_of(shell)
             if shebang is not None:
                 known = item.before.env
                 if trigger is not None:
                     known = _in_child(item.before, triggered)
-                header = f"#!{shebang}\n{_exports(place.text, known)}\n"
+                # busybox's name has a word of its own, and a shebang has place for one alone.
+                stop = "set -e; " if _stops(shell) else ""
+                header = f"#!{shebang}\n{stop}{_exports(place.text, known)}\n"
                 found.append(Script(header + place.text, place))
     return found
 
@@ -149,14 +152,17 @@ def scripts_of(evaluation: Evaluation) -> list[Script]:
 def shebang_of(shell: Sequence[str]) -> str | None:
     """The ``#!`` line that makes ShellCheck read a script as ``shell`` does, ``None`` for none.
 
-    ``("/bin/bash", "-ec")`` → ``/bin/bash -e``.
+    ``("/usr/bin/env", "bash", "-c")`` → ``/bin/bash``.
     """
     names = command_names(shell)
     if any(_UNKNOWN.fullmatch(name) for name in names):
         return None
-    dialect = next((_DIALECTS[name] for name in names if name in _DIALECTS), _DIALECTS["sh"])
-    stops = any(re.fullmatch(r"-[A-Za-z]*e[A-Za-z]*", word) for word in shell[1:])
-    return f"{dialect} -e" if stops else dialect
+    return next((_DIALECTS[name] for name in names if name in _DIALECTS), _DIALECTS["sh"])
+
+
+def _stops(shell: Sequence[str]) -> bool:
+    """Whether a script ends where a command fails."""
+    return any(re.fullmatch(r"-[A-Za-z]*e[A-Za-z]*", word) for word in shell[1:])
 
 
 def _set_by(node: Instruction) -> Iterator[tuple[str, str]]:

@@ -157,11 +157,39 @@ def _exec(node: Instruction) -> Shell | None:
     return Shell(node, Script(node.rest, (command,), 0, False))
 
 
+_REMARK = re.compile(r"(?:^|(?<=[\s;&|(]))#")
+
+
+def _without_remarks(text: str) -> str:
+    """The script without the comments that a closing backquote ends, its length as before.
+
+    People write them among arguments; the grammar would read on to the end of the line.
+    """
+    parts = text.split("`")
+    for index in range(1, len(parts) - 1, 2):
+        part = parts[index]
+        found = _REMARK.search(part)
+        if found and "\n" not in part[found.start() :]:
+            head = part[: found.start()].rstrip()
+            mark = "`" if head else " "
+            parts[index] = mark + head.ljust(len(part)) + mark
+        else:
+            parts[index] = f"`{part}`"
+    # What stands between: parts 0, 2, …; an odd one that is left over has lost its backquote.
+    rest = "`" + parts.pop() if len(parts) % 2 == 0 else ""
+    return "".join(parts) + rest
+
+
 @lru_cache(maxsize=1 << 13)
 def parse_script(text: str) -> Script:
     """Parse a script; what cannot be read is passed over, and ``broken`` says so."""
     data = text.encode("utf-8", "replace")
     root = _parser().parse(data).root_node
+    if root.has_error and "`" in text and "#" in text:
+        plain = _without_remarks(text).encode("utf-8", "replace")
+        other = _parser().parse(plain).root_node
+        if not other.has_error:
+            data, root = plain, other
     reader = _Reader(data, text)
     reader.visit(root, None)
     commands = tuple(sorted(reader.commands, key=lambda command: command.start))

@@ -31,6 +31,10 @@ def loose(command: Command) -> list[Word]:
 
 
 def _pinned(package: str) -> bool:
+    relation = package.split()[1:2]
+    if relation:
+        # `"curl >= 8.6"` takes whatever is newest.
+        return relation == ["="]
     if "/" in package or package.endswith(".rpm"):
         return True
     # `curl-7.61` and `curl-$VERSION`, but not `python3-devel`.
