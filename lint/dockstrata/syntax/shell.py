@@ -158,6 +158,8 @@ def _exec(node: Instruction) -> Shell | None:
 
 
 _REMARK = re.compile(r"(?:^|(?<=[\s;&|(]))#")
+_ENDS = re.compile(r"(?:^|[;&|(\n])[ \t]*\Z")
+_BEGINS = re.compile(r"\s*(?:[;&|)]|\Z)")
 
 
 def _without_remarks(text: str) -> str:
@@ -172,6 +174,8 @@ def _without_remarks(text: str) -> str:
         if found and "\n" not in part[found.start() :]:
             head = part[: found.start()].rstrip()
             mark = "`" if head else " "
+            if not head and _ENDS.search(parts[index - 1]) and _BEGINS.match(parts[index + 1]):
+                head = ":"  # it was the whole command
             parts[index] = mark + head.ljust(len(part)) + mark
         else:
             parts[index] = f"`{part}`"
