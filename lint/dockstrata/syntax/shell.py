@@ -189,12 +189,13 @@ def parse_script(text: str) -> Script:
     """Parse a script; what cannot be read is passed over, and ``broken`` says so."""
     data = text.encode("utf-8", "replace")
     root = _parser().parse(data).root_node
+    read = text
     if root.has_error and "`" in text and "#" in text:
-        plain = _without_remarks(text).encode("utf-8", "replace")
-        other = _parser().parse(plain).root_node
-        if not other.has_error:
-            data, root = plain, other
-    reader = _Reader(data, text)
+        plain = _without_remarks(text)
+        other = _parser().parse(plain.encode("utf-8", "replace"))
+        if not other.root_node.has_error:
+            read, data, root = plain, plain.encode("utf-8", "replace"), other.root_node
+    reader = _Reader(data, read)
     reader.visit(root, None)
     commands = tuple(sorted(reader.commands, key=lambda command: command.start))
     return Script(text, commands, reader.pipes, root.has_error)

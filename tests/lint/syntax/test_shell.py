@@ -13,8 +13,8 @@ from dockstrata.syntax.shell import parse_script
     ("script", "commands"),
     [
         ("a `# all of it` b c && d", [("a", "b", "c"), ("d",)]),
-        ("a `b # in part` c", [("a", "`b # in part`", "c"), ("b",)]),
-        ('a "`# quoted`" b; c', [("a", "`# quoted`", "b"), ("c",)]),
+        ("a `b # in part` c", [("a", "`b          `", "c"), ("b",)]),
+        ('a "`# quoted`" b; c', [("a", " " * 10, "b"), ("c",)]),
         ("a `#` b", [("a", "b")]),
         ("`# before` a", [("a",)]),
         ("a && `# between` && b", [("a",), (":",), ("b",)]),
