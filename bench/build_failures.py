@@ -8,6 +8,8 @@ from pathlib import Path
 
 from build_apart import run
 
+# Not --quiet: what runc says of a program that is not there stands in the progress alone.
+BUILD = ("docker", "build", "--progress=plain")
 _TRIES = 60  # of one image, each after one more thing was made up
 _NO_ROOT = re.compile(r"failed to solve: (\S+): failed to resolve source metadata")
 _NO_FILE = re.compile(r'failed to (?:calculate checksum|compute cache key).*?"(/[^"]*)": not found')
@@ -18,17 +20,18 @@ def why_not_built(
 ) -> str | None:
     """Why a command that builds fails at last, None where it does not.
 
-    It is run again as long as ``mend``, which gets what it said, makes up something more.
+    It is run again as long as ``mend``, which gets all that it said, makes up something more.
     """
     said = None
     for _ in range(_TRIES):
         done = run(*command, folder=folder)
         if done.returncode == 0:
             return None
-        if done.stderr == said or not mend(done.stderr):
-            return reason(done.stderr)
-        said = done.stderr
-    return reason(said or "")
+        told = done.stdout + done.stderr  # Compose prints the progress, others complain of it
+        if told == said or not mend(told):
+            break
+        said = told
+    return reason(done.stderr)
 
 
 def reason(why: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from build_apart import run
-from build_failures import missing_root, why_not_built
+from build_failures import BUILD, missing_root, why_not_built
 from recorded_root import RecordedRoot
 from recorded_sources import context_lacks, copy_cleaned
 
@@ -112,7 +112,7 @@ class Before:
         tag = self.tag(build, stage)
         if tag in self.made:
             return self.made[tag]
-        command = ["docker", "build", "--quiet", "--tag", tag, "--file", build.file, *build.options]
+        command = [*BUILD, "--tag", tag, "--file", build.file, *build.options]
         command += ["--target", stage] if stage else []
         self.made[tag] = why = why_not_built(
             [*command, build.context],

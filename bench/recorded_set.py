@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from build_apart import run
-from build_failures import missing_root, why_not_built
+from build_failures import BUILD, missing_root, why_not_built
 from concrete_values import concrete
 from recorded_root import RecordedRoot
 from recorded_runs import SCRIPT
@@ -148,7 +148,7 @@ class Repository:
 
     def build(self, job: Job, image: Image, target: str) -> str | None:
         """Why a stage cannot be built; None where it was."""
-        command = ["docker", "build", "--quiet", "--file", job.dockerfile]
+        command = [*BUILD, "--file", job.dockerfile]
         command += ["--tag", self.tag(image)]
         command += ["--target", target] if target else []
         for name, value in job.build.args:
