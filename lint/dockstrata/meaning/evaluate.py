@@ -27,7 +27,7 @@ from dockstrata.meaning.state import DEFAULT_SHELL, State, with_env
 from dockstrata.meaning.step import Barrier, Step, chain_digest
 from dockstrata.syntax.nodes import Document, Instruction
 from dockstrata.syntax.reference import context_name, parse_reference
-from dockstrata.syntax.words import WordError, expand, is_symbolic, symbol
+from dockstrata.syntax.words import WordError, expand, is_symbol, is_symbolic, symbol
 
 __all__ = [
     "PLATFORM_ARGUMENTS",
@@ -280,7 +280,8 @@ class Evaluator:
             if stage.root != "scratch":
                 # The root image's own ENV, whatever it is, is set again over arguments too.
                 for name in arguments:
-                    env[name] = symbol("root-or", name, env[name])
+                    if not is_symbol(env[name], "root-or", name):
+                        env[name] = symbol("root-or", name, env[name])
             for name, value in below.config.env.items():
                 env = with_env(env, name, value)
             self.state = below.end._replace(env=env, arguments=arguments)

@@ -58,6 +58,18 @@ def is_symbolic(value: str) -> bool:
     return OPEN in value
 
 
+def is_symbol(value: str, *parts: str) -> bool:
+    """Whether ``value`` is one symbol and nothing else, and begins with ``parts``."""
+    if not value.startswith(OPEN + _BETWEEN.join(map(_part, parts)) + _BETWEEN):
+        return False
+    depth = 0
+    for at, char in enumerate(value, 1):
+        depth += (char == OPEN) - (char == CLOSE)
+        if not depth:
+            return at == len(value)
+    return False
+
+
 def unset(_name: str) -> str | None:
     return None
 

@@ -68,6 +68,15 @@ def test_stages_of_one_file_are_merged(here: Path) -> None:
     )
 
 
+def test_an_argument_is_the_same_through_any_number_of_stages(here: Path) -> None:
+    text = (
+        "FROM debian:12 AS a\nARG V\nRUN a\nFROM a AS b\nRUN b\nFROM b AS c\nRUN c\nFROM c\nRUN d\n"
+    )
+    (here / "Dockerfile").write_text(text)
+    done = refactor(read_repository(["."]), Options())
+    assert done.changed["Dockerfile"].endswith("FROM b AS c\nRUN c\nFROM b\nRUN c\nRUN d\n")
+
+
 def test_arguments_that_would_be_seen_are_no_merge(here: Path) -> None:
     lay(
         here,

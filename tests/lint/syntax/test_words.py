@@ -10,6 +10,7 @@ from dockstrata.syntax.words import (
     WordError,
     expand,
     expand_words,
+    is_symbol,
     is_symbolic,
     symbol,
 )
@@ -242,6 +243,17 @@ def test_symbolic_patterns_are_not_matched(word: str) -> None:
     assert is_symbolic(found)
     assert found != symbols["v"]
     assert found != expand(word, {**symbols, "v": "other"}.get)
+
+
+def test_one_symbol_alone() -> None:
+    inner = symbol("arg", "v")
+    value = symbol("root-or", "v", inner)
+    assert is_symbol(value, "root-or", "v")
+    assert is_symbol(value, "root-or")
+    assert not is_symbol(value, "root-or", "w")
+    assert not is_symbol(value + "x", "root-or", "v")
+    assert not is_symbol(value + inner, "root-or", "v")
+    assert not is_symbol("x" + value, "root-or", "v")
 
 
 def test_symbols_are_told_apart_whatever_the_text_holds() -> None:
