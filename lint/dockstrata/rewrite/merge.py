@@ -192,6 +192,10 @@ def _unequal(image: Image, parent: Image) -> str:
     others = {folder for step in parent.steps for folder in step.contexts if folder != own}
     if others:
         return f"{parent.id} copies files of {min(others)}, {image.path} has another build context"
+    seen = parent.stage.end.arguments - image.stage.end.arguments
+    if seen and image.steps:
+        names = ", ".join(sorted(seen))
+        return f"the steps of {image.path} would see build arguments of {parent.id}: {names}"
     return f"{image.path} with the instructions of {parent.id} would be another image"
 
 

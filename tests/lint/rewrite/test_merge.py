@@ -91,6 +91,14 @@ def test_arguments_that_would_be_seen_are_no_merge(here: Path) -> None:
     ]
 
 
+def test_a_refusal_names_the_arguments_that_would_be_seen(here: Path) -> None:
+    lay(here, mw="FROM debian:12\nARG V=1\nARG W\nRUN mw\n", app="FROM acme/mw\nARG W\nRUN app\n")
+    (refusal,) = refactor(read_repository(["."]), Options(PlanSettings(max_depth=2))).merged.refused
+    assert refusal.message.endswith(
+        "the steps of app/Dockerfile would see build arguments of mw/Dockerfile#0: V"
+    )
+
+
 def test_what_cannot_be_merged_is_refused_with_its_depth(here: Path) -> None:
     lay(
         here,
