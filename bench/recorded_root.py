@@ -30,6 +30,7 @@ exit 0
 """
 _USER = re.compile(r"(?im)^\s*USER\s+(\S+)|--chown=(\S+)")
 _NO_USER = re.compile(r"(?:unable to|can't) find (?:[ug]id for )?(?:user|group) ([^\s:]+)")
+_FOLDER = re.compile(r"cannot replace to directory \S+?/merged(/\S+) with file")
 _TAKEN = re.compile(r"(?im)^\s*COPY\s+(?:--\S+\s+)*--from=\S+\s+(?:--\S+\s+)*(.+)$")
 
 
@@ -87,6 +88,16 @@ class RecordedRoot:
             return False
         return True
 
+    def no_folder(self, path: str) -> bool:
+        """A file where a folder was made up; whether there was such a folder."""
+        made_up = self.folder / path.lstrip("/") / "made-up"
+        if not made_up.is_file():
+            return False
+        content = made_up.read_text()
+        shutil.rmtree(made_up.parent)
+        made_up.parent.write_text(content)
+        return True
+
     def lacks(self, why: str) -> bool:
         """Add what a failed build says it did not find; whether it was something of the root."""
         added = False
@@ -99,6 +110,10 @@ class RecordedRoot:
         if copies_from(why):
             for found in re.finditer(r'"(/[^"]*)": not found', why):
                 added |= self.file(found[1])
+            for found in re.finditer(r"lstat (/\S+): no such file", why):
+                added |= self.file(found[1])
+        for found in _FOLDER.finditer(why):
+            added |= self.no_folder(found[1])
         if added:
             self.renew()
         return added
