@@ -273,6 +273,17 @@ def test_no_dockerfile(cli: Cli, tmp_path: Path) -> None:
         assert "no Dockerfile found" in cli(command, cwd=tmp_path, code=2)
 
 
+def test_inline_dockerfiles_are_told(cli: Cli, tmp_path: Path) -> None:
+    inline = "services:\n  a:\n    build:\n      dockerfile_inline: FROM debian:12\n"
+    (tmp_path / "compose.yaml").write_text(inline)
+    said = cli("plan", cwd=tmp_path, code=2)
+    assert "no Dockerfile found (1 inside compose or bake files left out)" in said
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\n")
+    (skipped,) = json.loads(cli("plan", "--format", "json", cwd=tmp_path))["skipped"]
+    assert (skipped["path"], skipped["reason"]) == ("compose.yaml", "inline")
+    assert skipped["message"].startswith("line 2: the Dockerfile of service 'a' is left out")
+
+
 def test_no_such_path(cli: Cli, project: Path) -> None:
     for command in ("plan", "apply", "tree"):
         assert "nowhere" in cli(command, "nowhere", cwd=project, code=2)

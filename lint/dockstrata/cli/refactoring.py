@@ -155,13 +155,21 @@ def with_bases(paths: Sequence[str], bases: str) -> list[str]:
     return [*paths, folder] if os.path.isdir(folder) else list(paths)
 
 
+_INLINE_SHOWN = 3
+
+
 def tell(repository: Repository) -> None:
     """Notes on stderr: what was skipped, and what cannot be read."""
     from dockstrata.report.terminal import printable
 
     for path, message in repository.unreadable:
         print(f"error: {printable(path)}: {message}", file=sys.stderr)
-    skipped = [skip for skip in repository.skipped if skip.reason != "unreadable"]
+    inline = [skip for skip in repository.skipped if skip.reason == "inline"]
+    for skip in inline[:_INLINE_SHOWN]:
+        print(f"note: {printable(f'{skip.path}: {skip.message}')}", file=sys.stderr)
+    if more := inline[_INLINE_SHOWN:]:
+        print(f"note: {len(more)} more Dockerfiles inside such files are left out", file=sys.stderr)
+    skipped = [skip for skip in repository.skipped if skip.reason not in ("unreadable", "inline")]
     if skipped:
         count = len(skipped)
         reasons = sorted({skip.reason for skip in skipped})

@@ -145,7 +145,7 @@ class _Definition:
             generated = self.targets[name]
             if only is not None and generated.block not in only:
                 continue
-            if target.inline is not None or target.call not in (None, "build"):
+            if target.call not in (None, "build"):
                 continue
             wanted = {name, generated.block} & self.grouped or f"target:{name}" in named
             says = name in self.services or self._says(generated)
@@ -153,6 +153,10 @@ class _Definition:
             pattern = bool({name, generated.block} & used) and pattern and not wanted
             blocks = [block for block, _ in generated.layers]
             block = next((it for it in blocks if it.path == origin), blocks[0])
+            if target.inline is not None:
+                message = f"the Dockerfile of target '{name}' is left out: it is inside this file"
+                self.problems.append(block.place.problem(message, block.offset, "inline"))
+                continue
             try:
                 build = self._build(name, target, block)
             except UnknownValueError as error:

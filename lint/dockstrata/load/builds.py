@@ -35,7 +35,7 @@ def load_builds(
 
     ``wiring`` are those files where a walk has met them already (``Discovery.wiring``); without
     it ``directories`` are walked. Never raises for what is in a file. Builds with a remote
-    context, with an inline Dockerfile, or of a Dockerfile not among ``dockerfiles`` are left out.
+    context or of a Dockerfile not among ``dockerfiles`` are left out; inline ones are problems.
     """
     if wiring is None:
         from dockstrata.load.walk import Walk, walk

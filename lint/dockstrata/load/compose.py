@@ -238,9 +238,13 @@ class _Reader:
     def builds(self, path: str, services: _Services) -> Iterator[Build]:
         for name, service in services.items():
             extended = self._extended(path, service, 0)
-            if extended.build is None or extended.build.inline:
+            if extended.build is None:
                 continue
             origin = path if service.build is None else service.build.base
+            if extended.build.inline:
+                message = f"the Dockerfile of service '{name}' is left out: it is inside this file"
+                self.problems.append(Problem(origin, service.line, message, "inline"))
+                continue
             try:
                 yield from self._build(path, name, extended)
             except UnknownValueError as error:

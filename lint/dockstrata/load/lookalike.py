@@ -14,7 +14,8 @@ class Skipped:
     """A file or directory that is left out, and why.
 
     ``reason`` is one of ``template``, ``not-a-dockerfile``, ``binary``, ``unreadable``,
-    ``not-a-file``, ``broken-symlink``, ``symlink-outside-root``, ``symlink-duplicate``.
+    ``not-a-file``, ``broken-symlink``, ``symlink-outside-root``, ``symlink-duplicate``, or
+    ``inline`` where a Dockerfile inside the file is meant.
     """
 
     path: str

@@ -42,7 +42,8 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What could not be read: ``reason`` is ``unreadable``, ``broken`` or ``unknown-value``."""
+    """What could not be read: ``reason`` is ``unreadable``, ``broken``, ``unknown-value``, or
+    ``inline`` for a Dockerfile inside a compose or bake file."""
 
     path: str
     line: int

@@ -94,10 +94,9 @@ def read_repository(
     Raises :class:`DockstrataError` where a path does not exist or no Dockerfile is found.
     """
     found = discover(paths, exclude=exclude)
+    wiring = [path for path in found.wiring if not written_by_us(path)]
     if not found.files:
-        where = ", ".join(paths)
-        skipped = f" ({len(found.skipped)} look-alikes skipped)" if found.skipped else ""
-        raise DockstrataError(f"no Dockerfile found{skipped}", where)
+        raise DockstrataError(_nothing(found.skipped, wiring), ", ".join(paths))
     problems: list[Problem] = []
     unreadable: list[Skipped] = []
     documents: list[Document] = []
@@ -118,20 +117,36 @@ def read_repository(
         documents.append(document)
     if not documents:
         raise DockstrataError(unreadable[0].message, unreadable[0].path)
-    wiring = [path for path in found.wiring if not written_by_us(path)]
     wired = load_builds(paths, found.files, wiring=wiring)
     problems += [
         Problem(problem.path, problem.line, problem.message)
         for problem in wired.problems
-        if problem.reason != "unknown-value"
+        if problem.reason not in ("unknown-value", "inline")
     ]
     library = Library(documents, all_builds(wired, builds), read)
     images = image_set(library.all())
     root = common_root(paths)
-    left_out = (*found.skipped, *unreadable)
+    left_out = (*found.skipped, *unreadable, *_inline(wired))
     generated = generated_files(documents)
     told = (tuple(exclude), tuple(builds))
     return Repository(root, images, library, left_out, tuple(problems), generated, *told)
+
+
+def _nothing(skipped: Sequence[Skipped], wiring: Sequence[str]) -> str:
+    """That there is no Dockerfile, and what there is instead."""
+    inline = _inline(load_builds((), (), wiring=wiring))
+    what = [f"{len(skipped)} look-alikes skipped"] if skipped else []
+    what += [f"{len(inline)} inside compose or bake files left out"] if inline else []
+    return "no Dockerfile found" + (f" ({', '.join(what)})" if what else "")
+
+
+def _inline(wired: Builds) -> list[Skipped]:
+    """Dockerfiles that stand inside compose or bake files."""
+    return [
+        Skipped(problem.path, "inline", f"line {problem.line}: {problem.message}")
+        for problem in wired.problems
+        if problem.reason == "inline"
+    ]
 
 
 def generated_files(documents: Iterable[Document]) -> dict[str, Generated]:

@@ -233,9 +233,8 @@ def test_another_file_that_inherits_is_read_over_the_usual_ones() -> None:
             '  context = "db"\n  contexts = { p = "target:_p" }\n}',
             {"_p", "a"},
         ),
-        # Checks build nothing; an inline Dockerfile is none of ours; no Dockerfile, no build.
+        # Checks build nothing; no Dockerfile, no build.
         ('target "a" { call = "check" }\ntarget "b" { call = "build" }', {"b"}),
-        ('target "a" { dockerfile-inline = "FROM x" }', set()),
         ('target "a" { context = "https://example.com/a.git" }', set()),
         ('target "a" { dockerfile = "none.Dockerfile" }', set()),
     ],

@@ -226,13 +226,24 @@ def test_what_is_no_local_build() -> None:
         "services:\n"
         "  url: {build: 'https://github.com/a/b.git#main'}\n"
         "  ssh: {build: 'git@github.com:a/b.git'}\n"
-        "  inline: {build: {context: ., dockerfile_inline: FROM a}}\n"
         "  missing: {build: nowhere}\n"
         "  none: {build: }\n"
         "  list: {build: [a]}\n"
         "  text: just text\n",
     )
     assert load() == Builds({}, ())
+
+
+def test_inline_dockerfiles_are_told() -> None:
+    put("Dockerfile")
+    put("compose.yaml", "services:\n  a: {build: {context: ., dockerfile_inline: FROM a}}\n")
+    put("docker-bake.hcl", '\ntarget "b" { dockerfile-inline = "FROM a" }\n')
+    builds = load()
+    assert builds.by_dockerfile == {}
+    assert [(it.path, it.line, it.reason) for it in builds.problems] == [
+        ("compose.yaml", 2, "inline"),
+        ("docker-bake.hcl", 2, "inline"),
+    ]
 
 
 def test_compose_tags_of_its_own_are_tolerated() -> None:
