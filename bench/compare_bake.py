@@ -35,13 +35,14 @@ from pathlib import Path
 from typing import Any
 
 from bake_generator import write_set
+from told_builds import told, without_unknown
 
 from dockstrata.load.bake import bake_builds
 from dockstrata.load.bake_file import read_bake
 from dockstrata.load.compose import compose_builds
 from dockstrata.load.names import is_bake_name, is_compose_name
-from dockstrata.load.wiring import Build, Problem, context_name, is_remote
-from dockstrata.syntax.reference import parse_reference
+from dockstrata.load.wiring import Build, Problem, is_remote
+from dockstrata.syntax.reference import context_name, parse_reference
 
 USUAL = re.compile(r"docker-bake(\.override)?\.(hcl|json)")
 FIELDS = (
@@ -224,7 +225,8 @@ def differences(
     counts: Counter[str],
 ) -> Iterator[str]:
     own = case.files if case.usual else case.files[-1:]
-    broken = [one for one in problems if one.path in case.files and one.reason != "unknown-value"]
+    fine = ("unknown-value", "inline")
+    broken = [one for one in problems if one.path in case.files and one.reason not in fine]
     if answer.refused or answer.broken:
         counts["refused by both" if broken else "refused by buildx alone"] += 1
         why = (answer.refused or "; ".join(sorted(set(answer.broken.values())))).splitlines()[-1]
@@ -258,7 +260,7 @@ def differences(
     grouped = {it for name, them in answer.groups.items() if name not in made for it in them}
     composed = any(map(is_compose_name, os.listdir(case.folder)))
     text = "".join(Path(path).read_text("utf-8", "replace") for path in case.files)
-    ours = {build.service: told(build) for build in builds if build.origin in own}
+    ours = {build.service: as_printed(build) for build in builds if build.origin in own}
     theirs = {
         name: one
         for name, target in answer.targets.items()
@@ -283,10 +285,7 @@ def differences(
             one, other = ours[name][key], theirs[name][key]
             if key == "secrets" and answer.without_secrets:
                 continue
-            if isinstance(one, dict):
-                open_ones = {it for it, value in one.items() if value is None}
-                one = {it: value for it, value in one.items() if it not in open_ones}
-                other = {it: value for it, value in other.items() if it not in open_ones}
+            one, other = without_unknown(one, other)
             if one == other or (CHANCE.search(text) and within(one, other)):
                 continue
             if key == "platforms" and not other and composed:
@@ -302,17 +301,9 @@ def within(one: Any, other: Any) -> bool:
     return isinstance(one, (list, dict)) and all(it in other for it in one)
 
 
-def told(build: Build) -> dict[str, Any]:
+def as_printed(build: Build) -> dict[str, Any]:
     return {
-        "context": os.path.abspath(build.context),
-        "dockerfile": os.path.abspath(build.dockerfile),
-        "target": build.target,
-        "args": dict(build.args),
-        "contexts": {
-            name: value if is_remote(value) else os.path.abspath(value)
-            for name, value in build.contexts
-        },
-        "platforms": list(build.platforms),
+        **told(build),
         "tags": list(build.tags),
         "secrets": sorted(
             (one.id, os.path.abspath(one.file) if one.file else "", one.variable)

@@ -20,9 +20,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from told_builds import told, without_unknown
+
 from dockstrata.load.compose import compose_builds
 from dockstrata.load.names import is_compose_name
-from dockstrata.load.wiring import Build, is_remote
+from dockstrata.load.wiring import is_remote
 
 FIELDS = ("context", "dockerfile", "target", "args", "contexts", "platforms", "image")
 
@@ -68,7 +70,10 @@ def asked(program: str, file: str) -> dict[str, Any] | str:
 
 def differences(file: str, answer: dict[str, Any], counts: Counter[str]) -> list[str]:
     builds, problems = compose_builds([file])
-    ours = {build.service: told(build) for build in builds}
+    ours = {
+        build.service: {**told(build), "image": build.tags[0] if build.tags else None}
+        for build in builds
+    }
     unknown = {problem.message.split("'")[1] for problem in problems if "'" in problem.message}
     found: list[str] = []
     theirs = {
@@ -86,10 +91,7 @@ def differences(file: str, answer: dict[str, Any], counts: Counter[str]) -> list
             continue
         for field in FIELDS:
             one, other = ours[name][field], theirs[name][field]
-            if isinstance(one, dict):
-                open_ones = {key for key, value in one.items() if value is None}
-                one = {key: value for key, value in one.items() if key not in open_ones}
-                other = {key: value for key, value in other.items() if key not in open_ones}
+            one, other = without_unknown(one, other)
             if one != other and not (field == "image" and one is None):
                 found.append(f"service {name}: {field} {one!r}, Compose says {other!r}")
     return found
@@ -99,21 +101,6 @@ def is_ours(build: dict[str, Any] | None) -> bool:
     if not build or "dockerfile_inline" in build or is_remote(build["context"]):
         return False
     return os.path.isfile(os.path.join(build["context"], build.get("dockerfile", "Dockerfile")))
-
-
-def told(build: Build) -> dict[str, Any]:
-    return {
-        "context": os.path.abspath(build.context),
-        "dockerfile": os.path.abspath(build.dockerfile),
-        "target": build.target,
-        "args": dict(build.args),
-        "contexts": {
-            name: value if is_remote(value) else os.path.abspath(value)
-            for name, value in build.contexts
-        },
-        "platforms": list(build.platforms),
-        "image": build.tags[0] if build.tags else None,
-    }
 
 
 def expected(service: dict[str, Any], image: str) -> dict[str, Any]:
