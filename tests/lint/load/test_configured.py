@@ -13,18 +13,24 @@ from dockstrata.errors import DockstrataError
 from dockstrata.meaning.repository import read_repository
 
 
-def test_a_configured_build_decides_context_arguments_and_tag(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(autouse=True)
+def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "base").mkdir()
-    (tmp_path / "app").mkdir()
-    (tmp_path / "shared.txt").write_text("x")
-    (tmp_path / "base/Dockerfile").write_text("FROM debian:12\nCOPY shared.txt /\n")
-    (tmp_path / "app/Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN true\n")
-    (tmp_path / "dockstrata.toml").write_text(
+
+
+def put(path: str, text: str) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text)
+
+
+def test_a_configured_build_decides_context_arguments_and_tag() -> None:
+    put("shared.txt", "x")
+    put("base/Dockerfile", "FROM debian:12\nCOPY shared.txt /\n")
+    put("app/Dockerfile", "ARG BASE\nFROM ${BASE}\nRUN true\n")
+    put(
+        "dockstrata.toml",
         '[[build]]\ndockerfile = "base/Dockerfile"\ncontext = "."\ntags = ["acme/base:1"]\n'
-        '[[build]]\ndockerfile = "app/Dockerfile"\nargs = { BASE = "acme/base:1" }\n'
+        '[[build]]\ndockerfile = "app/Dockerfile"\nargs = { BASE = "acme/base:1" }\n',
     )
     builds = load_configuration().builds
     assert [build.context for build in builds] == [".", "app"]
@@ -37,22 +43,15 @@ def test_a_configured_build_decides_context_arguments_and_tag(
     assert "absent" not in repr(taken.body)
 
 
-def test_places_in_a_path_name_many_images_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    texts = {
-        "images/base/1/Dockerfile": "FROM debian:12\nRUN base\n",
-        "images/web/1/Dockerfile": "FROM acme/base:1\nRUN web\n",
-        "images/web/1/notes/Dockerfile": "FROM acme/web:1\nRUN deeper than the places\n",
-        "other/Dockerfile": "FROM acme/web:1\nRUN other\n",
-    }
-    for name, text in texts.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    (tmp_path / "dockstrata.toml").write_text(
+def test_places_in_a_path_name_many_images_at_once() -> None:
+    put("images/base/1/Dockerfile", "FROM debian:12\nRUN base\n")
+    put("images/web/1/Dockerfile", "FROM acme/base:1\nRUN web\n")
+    put("images/web/1/notes/Dockerfile", "FROM acme/web:1\nRUN deeper than the places\n")
+    put("other/Dockerfile", "FROM acme/web:1\nRUN other\n")
+    put(
+        "dockstrata.toml",
         '[[build]]\ndockerfile = "images/{image}/{tag}/Dockerfile"\ncontext = "images/{image}"\n'
-        'tags = ["acme/{image}:{tag}"]\nargs = { NAME = "{image}-{other}" }\n'
+        'tags = ["acme/{image}:{tag}"]\nargs = { NAME = "{image}-{other}" }\n',
     )
     builds = load_configuration().builds
     assert [(b.dockerfile, b.context, b.tags, b.args) for b in builds] == [
@@ -68,33 +67,23 @@ def test_places_in_a_path_name_many_images_at_once(
     assert images["other/Dockerfile#0"].depth == 4
 
 
-def test_a_place_twice_is_the_same_text_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_place_twice_is_the_same_text_twice() -> None:
     for name in ("a/a.Dockerfile", "a/b.Dockerfile", "[x]/[x].Dockerfile"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("FROM debian:12\n")
-    (tmp_path / "dockstrata.toml").write_text(
-        '[[build]]\ndockerfile = "{x}/{x}.Dockerfile"\ntags = ["{x}"]\n'
-    )
+        put(name, "FROM debian:12\n")
+    put("dockstrata.toml", '[[build]]\ndockerfile = "{x}/{x}.Dockerfile"\ntags = ["{x}"]\n')
     builds = load_configuration().builds
     assert [build.dockerfile for build in builds] == ["[x]/[x].Dockerfile", "a/a.Dockerfile"]
 
 
-def test_secrets_and_ssh_agents_as_the_builders_take_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "below").mkdir()
-    (tmp_path / "app").mkdir()
-    (tmp_path / "app/Dockerfile").write_text(
-        "FROM debian:12\nRUN --mount=type=secret,id=npm --mount=type=ssh true\n"
-    )
-    (tmp_path / "dockstrata.toml").write_text(
+def test_secrets_and_ssh_agents_as_the_builders_take_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    put("app/Dockerfile", "FROM debian:12\nRUN --mount=type=secret,id=npm --mount=type=ssh true\n")
+    put(
+        "dockstrata.toml",
         '[[build]]\ndockerfile = "app/Dockerfile"\nssh = ["default", "git=~/.ssh/key"]\n'
-        'secrets = ["id=npm,src=secrets/npmrc", "id=token,env=TOKEN", "id=home,src=~/x", "id=x"]\n'
+        'secrets = ["id=npm,src=secrets/npmrc", "id=token,env=TOKEN", "id=home,src=~/x", "id=x"]\n',
     )
-    monkeypatch.chdir(tmp_path / "below")
+    Path("below").mkdir()
+    monkeypatch.chdir("below")
     (build,) = load_configuration().builds
     assert [(s.id, s.file, s.variable) for s in build.secrets] == [
         ("npm", "../secrets/npmrc", ""),
@@ -124,11 +113,8 @@ def test_secrets_and_ssh_agents_as_the_builders_take_them(
         ('[[build]]\ndockerfile = "a"\ncolour = "red"\n', "'colour' is none of these"),
     ],
 )
-def test_a_wrong_build_table_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "dockstrata.toml").write_text(text)
+def test_a_wrong_build_table_is_told(text: str, message: str) -> None:
+    put("dockstrata.toml", text)
     with pytest.raises(DockstrataError, match=r"dockstrata\.toml") as caught:
         load_configuration()
     assert message in str(caught.value)

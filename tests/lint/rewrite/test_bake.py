@@ -24,6 +24,18 @@ services:
 """
 
 
+@pytest.fixture(autouse=True)
+def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def dockerfiles(**texts: str) -> None:
+    """Write each into the folder of its name."""
+    for name, text in texts.items():
+        Path(name).mkdir()
+        Path(name, "Dockerfile").write_text(text)
+
+
 def targets(text: str) -> dict[str, dict[str, object]]:
     """Targets by name, all quotes gone."""
     read = hcl2.loads(text)
@@ -44,11 +56,8 @@ def targets(text: str) -> dict[str, dict[str, object]]:
     }
 
 
-def test_named_contexts_that_are_targets_come_along(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_named_contexts_that_are_targets_come_along() -> None:
     """Without them bake would pull what it cannot find."""
-    monkeypatch.chdir(tmp_path)
     Path("docker-bake.hcl").write_text(
         'target "jre" {\n  context = "jre"\n  contexts = { os = "target:os" }\n}\n'
         'target "os" {\n  context = "os"\n}\n'
@@ -57,15 +66,12 @@ def test_named_contexts_that_are_targets_come_along(
             for name in "ab"
         )
     )
-    texts = {
-        "os": "FROM debian:12\nRUN os\n",
-        "jre": "FROM os\nRUN jre\n",
-        "a": "FROM debian:11 AS deps\nRUN deps\nFROM jre\nRUN a\n",
-        "b": "FROM debian:11 AS deps\nRUN deps\nFROM jre\nRUN b\n",
-    }
-    for name, text in texts.items():
-        Path(name).mkdir()
-        Path(name, "Dockerfile").write_text(text)
+    dockerfiles(
+        os="FROM debian:12\nRUN os\n",
+        jre="FROM os\nRUN jre\n",
+        a="FROM debian:11 AS deps\nRUN deps\nFROM jre\nRUN a\n",
+        b="FROM debian:11 AS deps\nRUN deps\nFROM jre\nRUN b\n",
+    )
     done = refactor(read_repository(["."]), Options())
     found = targets(done.new["bases/docker-bake.hcl"])
     (base,) = done.plan.bases
@@ -74,13 +80,8 @@ def test_named_contexts_that_are_targets_come_along(
     assert "os" in found
 
 
-def test_a_latest_base_is_a_context_of_the_name_that_buildkit_asks_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("a", "b"):
-        Path(name).mkdir()
-        Path(name, "Dockerfile").write_text(f"FROM debian:latest\nRUN shared\nRUN {name}\n")
+def test_a_latest_base_is_a_context_of_the_name_that_buildkit_asks_for() -> None:
+    dockerfiles(**{name: f"FROM debian:latest\nRUN shared\nRUN {name}\n" for name in "ab"})
     done = refactor(read_repository(["."]), Options())
     (base,) = done.plan.bases
     assert base.ref.endswith(":latest")
@@ -88,22 +89,16 @@ def test_a_latest_base_is_a_context_of_the_name_that_buildkit_asks_for(
     assert found["a"]["contexts"] == {base.ref.removesuffix(":latest"): f"target:{base.name}"}
 
 
-def test_one_image_with_two_names_is_one_target(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_one_image_with_two_names_is_one_target() -> None:
     Path("docker-bake.json").write_text(
         '{"target": {"base": {"context": "base", "tags": ["acme/base:1", "acme/base:latest"]}}}'
     )
-    texts = {
-        "base": "FROM debian:12\nRUN base\n",
-        "a": "FROM acme/base:1\nRUN shared\nRUN a\n",
-        "b": "FROM acme/base:1\nRUN shared\nRUN b\n",
-        "c": "FROM acme/base\nRUN shared\nRUN c\n",
-    }
-    for name, text in texts.items():
-        Path(name).mkdir()
-        Path(name, "Dockerfile").write_text(text)
+    dockerfiles(
+        base="FROM debian:12\nRUN base\n",
+        a="FROM acme/base:1\nRUN shared\nRUN a\n",
+        b="FROM acme/base:1\nRUN shared\nRUN b\n",
+        c="FROM acme/base\nRUN shared\nRUN c\n",
+    )
     found = targets(refactor(read_repository(["."]), Options()).new["bases/docker-bake.hcl"])
     drawn = {value for body in found.values() for value in body.get("contexts", {}).values()}  # type: ignore[attr-defined]
     assert {value.removeprefix("target:") for value in drawn} <= found.keys()
@@ -111,41 +106,27 @@ def test_one_image_with_two_names_is_one_target(
     assert set(base["tags"]) <= {"acme/base:1", "acme/base", "acme/base:latest"}  # type: ignore[call-overload]
 
 
-def test_an_image_that_an_argument_names_is_built_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_an_image_that_an_argument_names_is_built_first() -> None:
     Path("compose.yaml").write_text(
         "services:\n  base: {image: acme/base:3, build: base}\n"
         "  a: {build: {context: a, args: {V: 3}}}\n  b: {build: {context: b, args: {V: 4}}}\n"
     )
-    texts = {
-        "base": "FROM debian:12\nRUN common\nRUN base\n",
-        "other": "FROM debian:12\nRUN common\nRUN other\n",
-        "a": "ARG NS=acme\nARG V\nFROM ${NS}/base:$V\nRUN a\n",
-        "b": "ARG NS=acme\nARG V\nFROM ${NS}/base:$V\nRUN b\n",
-    }
-    for name, text in texts.items():
-        Path(name).mkdir()
-        Path(name, "Dockerfile").write_text(text)
+    dockerfiles(
+        base="FROM debian:12\nRUN common\nRUN base\n",
+        other="FROM debian:12\nRUN common\nRUN other\n",
+        a="ARG NS=acme\nARG V\nFROM ${NS}/base:$V\nRUN a\n",
+        b="ARG NS=acme\nARG V\nFROM ${NS}/base:$V\nRUN b\n",
+    )
     found = targets(refactor(read_repository(["."]), Options()).new["bases/docker-bake.hcl"])
     assert found["a"]["contexts"] == {"acme/base:3": "target:base"}
     assert "b" not in found  # nothing here builds version 4
     assert found["base"]["contexts"] == {"localhost/debian-common:12": "target:debian-common"}
 
 
-def test_each_target_that_is_asked_for_is_built(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_each_target_that_is_asked_for_is_built() -> None:
     Path("compose.yaml").write_text(COMPOSE)
-    for name in ("a", "b"):
-        Path(name).mkdir()
-        Path(name, "Dockerfile").write_text(
-            "".join(
-                f"FROM debian:12 AS {stage}\nRUN common\nRUN {stage} {name}\n" for stage in STAGES
-            )
-        )
+    stage = "FROM debian:12 AS {0}\nRUN common\nRUN {0} {1}\n"
+    dockerfiles(**{name: "".join(stage.format(it, name) for it in ("one", "two")) for name in "ab"})
     done = refactor(read_repository(["."]), Options())
     built = {
         (body["target"], tuple(body["tags"]))  # type: ignore[arg-type]
@@ -153,6 +134,3 @@ def test_each_target_that_is_asked_for_is_built(
         if body["context"] == "a"
     }
     assert built == {("one", ("acme/first", "acme/also")), ("two", ("acme/second",))}
-
-
-STAGES = ("one", "two")
