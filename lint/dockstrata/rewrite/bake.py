@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from dockstrata.load.secrets import Secret, mounted
@@ -47,14 +47,29 @@ def bake_file(repository: Repository, path: str) -> str:
         if _bases_of(documents[file], build, by_reference)
     }
     files |= {product.path for _, product in products}
-    drawn = _drawn_from(library, files)
-    for value, product in drawn.items():
+    for value, product in _drawn_from(library, files).items():
         if product.path not in references and product.key not in names:
             names[product.key] = _unused(value.partition(":")[2].partition("@")[0], used)
-    by_context = {
-        value: named(references[product.path]) if product.path in references else names[product.key]
-        for value, product in drawn.items()
-    }
+    below: list[tuple[BuildKey, Build]] = []
+    others: list[tuple[BuildKey, Build]] = []
+    for file, document in sorted(documents.items()):
+        if file in references or document.faults:
+            continue
+        for number, build in library.asked(file):
+            key = BuildKey(file, number, build.target)
+            if key not in names:
+                stands = _bases_of(document, build, by_reference)
+                (below if stands else others).append((key, build))
+    shown = target_names(
+        (_relative(key.path, repository.root) for key, _ in (*below, *others)), used
+    )
+    called = dict(zip((key for key, _ in (*below, *others)), shown, strict=True)) | names
+    by_context: dict[str, str] = {}
+    for value, product in _drawn_from(library, documents).items():
+        base = references.get(product.path)
+        name = called.get(product.key) if base is None else named(base)
+        if name is not None:
+            by_context[value] = name
 
     def target(name: str, file: str, build: Build, tags: tuple[str, ...]) -> Target:
         return _target(name, documents[file], build, by_reference, by_context, tags)
@@ -63,28 +78,18 @@ def bake_file(repository: Repository, path: str) -> str:
         target(named(ref), file, library.builds[file][0], (ref,))
         for file, ref in sorted(references.items())
     ]
-    for key, name in names.items():
-        file, number, stage = key
-        build = library.builds[file][number]
-        asked = replace(build, target=stage)
-        bases.append(target(name, file, asked, tags.get(key, build.tags)))
-    below = [
-        (file, build)
-        for file in sorted(documents)
-        if file not in references
-        for number, build in library.asked(file)
-        if (file, number, build.target) not in names
-        and _bases_of(documents[file], build, by_reference)
-    ]
-    shown = target_names((_relative(file, repository.root) for file, _ in below), used)
-    children = [
-        target(name, file, build, build.tags)
-        for name, (file, build) in zip(shown, below, strict=True)
-    ]
-    return bake_text(bases, children, repository.root, path)
+    for key, called_so in names.items():
+        build = library.builds[key.path][key.build]
+        asked = replace(build, target=key.target)
+        bases.append(target(called_so, key.path, asked, tags.get(key, build.tags)))
+    children, rest = (
+        [target(called[key], key.path, build, build.tags) for key, build in found]
+        for found in (below, others)
+    )
+    return bake_text(bases, children, rest, repository.root, path)
 
 
-def _drawn_from(library: Library, files: set[str]) -> dict[str, Product]:
+def _drawn_from(library: Library, files: Iterable[str]) -> dict[str, Product]:
     """By ``target:…`` or ``service:…``, the images that builds of the files have as named
     contexts, and those that these have in turn."""
     found: dict[str, Product] = {}

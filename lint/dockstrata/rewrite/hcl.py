@@ -18,6 +18,11 @@ from dockstrata.meaning.library import WRITTEN
 HEADER = f"{WRITTEN}; the next `dockstrata apply` writes it again."
 _IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _RESERVED = frozenset({"null", "true", "false", "for", "in", "if", "else", "endif", "endfor"})
+# What shells and CI systems export anyway: bake takes each variable from the environment.
+_SESSION = re.compile(
+    r"(CI|COLUMNS|DISPLAY|EDITOR|GID|GROUP|HOME|HOST|HOSTNAME|LANG|LANGUAGE|LC_\w+|LINES|LOGNAME|MAIL"
+    r"|OLDPWD|PAGER|PATH|PWD|SHELL|SHLVL|TERM|TMPDIR|TZ|UID|USER|USERNAME|VISUAL|XDG_\w+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ def is_variable(name: str) -> bool:
     return bool(_IDENTIFIER.match(name)) and name not in _RESERVED
 
 
+def variable(argument: str) -> str:
+    """The variable that a build argument is forwarded as."""
+    return f"ARG_{argument}" if _SESSION.fullmatch(argument) else argument
+
+
 def target_names(paths: Iterable[str], taken: Iterable[str]) -> list[str]:
     """A target name for each Dockerfile, told by its path, in the same order."""
     used = Counter(taken)
@@ -59,20 +69,32 @@ def target_names(paths: Iterable[str], taken: Iterable[str]) -> list[str]:
     return names
 
 
-def bake_text(bases: Sequence[Target], children: Sequence[Target], root: str, path: str) -> str:
+def bake_text(
+    bases: Sequence[Target],
+    children: Sequence[Target],
+    others: Sequence[Target],
+    root: str,
+    path: str,
+) -> str:
     """The bake file at ``path``, run from ``root``; all paths are as the user writes them."""
-    targets = [*bases, *children]
-    variables = {name for target in targets for name, value in target.arguments if value is None}
+    targets = [*bases, *children, *others]
+    variables = {
+        variable(name) for target in targets for name, value in target.arguments if value is None
+    }
+    command = f"docker buildx bake -f {_relative(path, root)}"
     lines = [
         HEADER,
         "# Builds every base image and every image on one, in order. From this repository's root:",
-        f"#   docker buildx bake -f {_relative(path, root)}",
+        f"#   {command}",
+        "# Every image of the repository, those on no base too:",
+        f"#   {command} all",
         "",
     ]
     for name in sorted(variables):
         lines += [f'variable "{name}" {{', "  default = null", "}", ""]
     lines += _group("default", children or bases)
     lines += _group("bases", bases)
+    lines += _group("all", targets)
     for target in targets:
         lines += _target(target, root)
     return "\n".join(lines)
@@ -112,7 +134,7 @@ def _target(target: Target, root: str) -> list[str]:
     if target.arguments:
         lines.append("  args = {")
         for name, value in target.arguments:
-            lines.append(f"    {name} = {name if value is None else _quote(value)}")
+            lines.append(f"    {name} = {variable(name) if value is None else _quote(value)}")
         lines.append("  }")
     return [*lines, "}", ""]
 

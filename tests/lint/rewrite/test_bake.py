@@ -119,7 +119,7 @@ def test_an_image_that_an_argument_names_is_built_first() -> None:
     )
     found = targets(refactor(read_repository(["."]), Options()).new["bases/docker-bake.hcl"])
     assert found["a"]["contexts"] == {"acme/base:3": "target:base"}
-    assert "b" not in found  # nothing here builds version 4
+    assert "contexts" not in found["b"]  # nothing here builds version 4
     assert found["base"]["contexts"] == {"localhost/debian-common:12": "target:debian-common"}
 
 
@@ -134,3 +134,35 @@ def test_each_target_that_is_asked_for_is_built() -> None:
         if body["context"] == "a"
     }
     assert built == {("one", ("acme/first", "acme/also")), ("two", ("acme/second",))}
+
+
+def test_images_on_no_base_are_in_a_group_of_all() -> None:
+    same = "FROM debian:12\nRUN same\n"
+    dockerfiles(
+        a=same + "RUN a\n", b=same + "RUN b\n", c="FROM x\n", d="FROM y\nCOPY --from=z / /\n"
+    )
+    Path("broken").mkdir()
+    Path("broken", "Dockerfile").write_text("RUN no stage\n")
+    Path("compose.yaml").write_text(
+        "services:\n  c: {build: c}\n"
+        "  d: {build: {context: d, additional_contexts: {z: 'service:c'}}}\n"
+    )
+    text = refactor(read_repository(["."]), Options()).new["bases/docker-bake.hcl"]
+    groups = {
+        name.strip('"'): [item.strip('"') for item in body["targets"]]
+        for block in hcl2.loads(text)["group"]
+        for name, body in block.items()
+    }
+    assert groups["default"] == ["a", "b"]
+    assert groups["all"] == [*groups["bases"], "a", "b", "c", "d"]
+    assert targets(text)["d"]["contexts"] == {"z": "target:c"}
+
+
+def test_what_a_session_exports_is_forwarded_by_another_name() -> None:
+    """bake would hand on the user's own USER."""
+    same = "FROM debian:12\nARG USER=app VERSION=1\nRUN same\n"
+    dockerfiles(a=same + "RUN a\n", b=same + "RUN b\n")
+    text = refactor(read_repository(["."]), Options()).new["bases/docker-bake.hcl"]
+    variables = {name.strip('"') for block in hcl2.loads(text)["variable"] for name in block}
+    assert variables == {"ARG_USER", "VERSION"}
+    assert targets(text)["a"]["args"] == {"USER": "ARG_USER", "VERSION": "VERSION"}
