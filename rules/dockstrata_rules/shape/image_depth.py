@@ -37,7 +37,12 @@ from dockstrata.syntax.readable import readable
 @set_rule(code="DS201", name="image-depth", severity=Severity.WARNING)
 def image_depth(context: SetContext) -> Iterator[Finding]:
     limit = context.plan.max_depth
+    deepest: dict[tuple[str, int], Image] = {}  # of all ways in which a stage is built
     for image in context.images.images:
+        known = deepest.setdefault((image.path, image.stage.index), image)
+        if image.depth > known.depth:
+            deepest[image.path, image.stage.index] = image
+    for image in deepest.values():
         if image.depth > limit:
             yield context.finding(
                 image.stage.node,

@@ -64,6 +64,7 @@ _APART = {
 
 @set_rule(code="DS102", name="near-repeated-prefix", severity=Severity.INFO)
 def near_repeated_prefix(context: SetContext) -> Iterator[Finding]:
+    seen: set[tuple[str, int, Related]] = set()
     for miss in near_misses(context.trie, _ALL):
         passed = (context.facts.generated, context.facts.library.marked)
         if any(edit.path in files for edit in miss.edits for files in passed):
@@ -71,9 +72,13 @@ def near_repeated_prefix(context: SetContext) -> Iterator[Finding]:
         if not _is_worth_it(miss):
             continue
         first, *others = miss.edits
+        wanted = _wanted(miss)
+        if (first.path, first.line, wanted) in seen:
+            continue  # the same two steps, as another build has them
+        seen.add((first.path, first.line, wanted))
         node = _node(context, first)
         related = [Related(edit.path, edit.line, "the same edit here") for edit in others]
-        yield context.finding(node, _message(miss), related=[*related, _wanted(miss)])
+        yield context.finding(node, _message(miss), related=[*related, wanted])
 
 
 def _is_worth_it(miss: NearMiss) -> bool:
@@ -104,8 +109,8 @@ def _is_meant(edit: NearEdit, path: str) -> bool:
 
 
 def _apart(old: str, new: str) -> list[str]:
-    """The words that one of the two has and the other has not, in their order."""
-    mine, theirs = old.split(), new.split()
+    """The words that one of the two has and the other has not, each once, in their order."""
+    mine, theirs = dict.fromkeys(old.split()), dict.fromkeys(new.split())
     return [word for word in mine if word not in theirs] + [w for w in theirs if w not in mine]
 
 

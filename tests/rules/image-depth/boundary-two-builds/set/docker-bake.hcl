@@ -1,0 +1,4 @@
+target "fast" {}
+target "small" {
+  args = { MODE = "small" }
+}
