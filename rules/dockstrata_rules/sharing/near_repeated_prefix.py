@@ -29,7 +29,8 @@ Good:
 Source: dockstrata. Compared are steps on the same prefix, and root images of one repository whose
 tags differ in numbers. What the files' paths differ in is meant and not reported, nor is another
 version beside another version in the path (``3.12/Dockerfile`` and ``3.13/Dockerfile``), nor lists
-of packages that have little in common; ``dockstrata plan`` lists these too, under near misses.
+of packages that have little in common, nor copies from another stage; ``dockstrata plan`` lists
+these too, under near misses.
 Files that a program writes are passed over, and bases that ``apply`` wrote: their paths no longer
 say what is meant.
 """
@@ -85,6 +86,8 @@ def _is_worth_it(miss: NearMiss) -> bool:
     edit, like = miss.edits[0], miss.images[0]
     if edit.kind not in _APART or _is_meant(edit, like.path):
         return False
+    if any(word.startswith("--from=") for word in _apart(edit.old, edit.new)):
+        return False  # the number of a stage is no version
     if edit.kind == "root-version":
         gained = like.all_steps[: miss.gained]
         plain = _NUMBERS.sub("#", edit.old) == _NUMBERS.sub("#", edit.new)
