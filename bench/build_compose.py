@@ -40,14 +40,19 @@ _NOT_SET = re.compile(r'The \\?"(\w+)\\?" variable is not set|required variable 
 
 @dataclass
 class Project:
-    """A compose file of a set, alone, with all its profiles.
+    """Compose files of a set that are read together, with all profiles; often one alone.
 
-    ``variables`` get a value where neither the file nor its ``.env`` gives one.
+    ``variables`` get a value where neither the files nor their ``.env`` give one.
     """
 
     folder: Path
-    file: str
+    files: tuple[str, ...]
     variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """The one that matters; those before it have services that it names."""
+        return self.files[-1]
 
     @property
     def name(self) -> str:
@@ -55,10 +60,9 @@ class Project:
 
     def command(self, *words: str) -> list[str]:
         given = ("env", *(f"{name}={value}" for name, value in self.variables.items()))
-        return [
-            *(*given, "docker", "compose", "-f", self.file),
-            *("--profile", "*", "-p", self.name, *words),
-        ]
+        files = (word for file in self.files for word in ("-f", file))
+        told = ("--profile", "*", "-p", self.name)
+        return [*given, "docker", "compose", *files, *told, *words]
 
     def services(self) -> dict[str, Any]:
         """Those with a build, as Docker Compose reads them; their variables are made up.
@@ -110,11 +114,15 @@ def build_before(
     projects: list[tuple[Project, dict[str, Any]]] = []
     for file in files:
         outcome.counts["compose files"] += 1
-        project = Project(before.folder, file)
-        try:
-            projects.append((project, project.services()))
-        except ValueError as error:
-            outcome.reasons[f"all of {file}: {error}"] += 1
+        for together in ((file,), (*beside(before.folder, file), file)):
+            project = Project(before.folder, together)
+            try:
+                projects.append((project, project.services()))
+                break
+            except ValueError as error:
+                refused = str(error)
+        else:
+            outcome.reasons[f"all of {file}: {refused}"] += 1
     failures: dict[tuple[str, str], str | None] = {}
     for _ in before.passes():
         for project, services in projects:
@@ -131,6 +139,14 @@ def build_before(
         (project, {name: it for name, it in services.items() if not failures[project.file, name]})
         for project, services in projects
     ]
+
+
+def beside(folder: Path, file: str) -> list[str]:
+    """The other compose files of a folder, the usual one first."""
+    place = os.path.dirname(file)
+    names = (name for name in os.listdir(folder / place) if _NAME.fullmatch(name))
+    paths = (os.path.join(place, name) for name in sorted(names, key=lambda it: (len(it), it)))
+    return [path for path in paths if path != file]
 
 
 def build_service(
@@ -157,7 +173,7 @@ def compare(
     outcome.counts["services built before"] += len(services)
     images = {name: project.image(name, service) for name, service in services.items()}
     run("docker", "rmi", "--force", *images.values())
-    now = Project(folder, project.file, project.variables)
+    now = Project(folder, project.files, project.variables)
     done = run(*now.command("build", *services), folder=folder)
     if done.returncode != 0:
         outcome.counts["FAILS after"] += len(services)
