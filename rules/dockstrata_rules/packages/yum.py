@@ -15,6 +15,7 @@ VALUED = frozenset(
     }
 )  # fmt: skip
 _VERSION_AT = frozenset("0123456789$")
+_RELATIONS = frozenset({"=", "<", ">", "<=", ">="})
 
 
 def loose(command: Command) -> list[Word]:
@@ -31,10 +32,10 @@ def loose(command: Command) -> list[Word]:
 
 
 def _pinned(package: str) -> bool:
-    relation = package.split()[1:2]
-    if relation:
+    relation = next(iter(package.split()[1:2]), None)
+    if relation in _RELATIONS:
         # `"curl >= 8.6"` takes whatever is newest.
-        return relation == ["="]
+        return relation == "="
     if "/" in package or package.endswith(".rpm"):
         return True
     # `curl-7.61` and `curl-$VERSION`, but not `python3-devel`.
