@@ -254,6 +254,15 @@ def test_a_base_that_one_image_is_left_on_goes(cli: Cli, project: Path) -> None:
     assert not (project / "bases").exists()
 
 
+def test_a_base_that_no_image_is_left_on_goes(cli: Cli, project: Path) -> None:
+    cli("apply", cwd=project)
+    for name in ("one", "two"):
+        (project / name / "Dockerfile").write_text(f"FROM alpine:3\nRUN {name}\n")
+    assert "nothing is built on localhost/debian-curl-setup:12 any more" in cli("plan", cwd=project)
+    assert "Dissolved the base that no image is left on;" in cli("apply", cwd=project)
+    assert not (project / "bases").exists()
+
+
 def test_a_chain_that_is_too_deep_is_merged(cli: Cli, project: Path) -> None:
     names = ("zero", "first", "second")
     for name, root in zip(names, ("debian", "me/zero", "me/first"), strict=True):

@@ -173,7 +173,9 @@ def _what(refactoring: Refactoring, wired: Collection[str], past: bool = False) 
         said.append(f"merge{'d' if past else ''} {parents} into children, for --max-depth")
     if merges := len(refactoring.dissolved):
         bases = "the base" if merges == 1 else f"{merges} bases"
-        said.append(f"dissolve{'d' if past else ''} {bases} that one image is left on")
+        alone = refactoring.dissolved[0].image is None
+        left = "at most one image is" if merges > 1 else "no image is" if alone else "one image is"
+        said.append(f"dissolve{'d' if past else ''} {bases} that {left} left on")
     if wired:
         said.append(f"{'told' if past else 'tell'} {count(len(wired), 'compose file')} of bases")
     return "; ".join(said) or ("wrote the bake file" if past else "write the bake file")

@@ -13,6 +13,7 @@ from dockstrata.report.plan_text import (
     differing,
     grouped,
     headline,
+    merge_line,
     merges,
     minimised,
     one_for_all,
@@ -109,8 +110,7 @@ def _merged(refactoring: Refactoring) -> Iterator[str]:
     for why, group in merges(refactoring):
         yield f"<h2>{why}</h2>"
         for merge in group:
-            what = f"{code(merge.image)} takes over {code(merge.parent)}"
-            yield f'<div class="image">{what}</div>'
+            yield f'<div class="image">{merge_line(merge, code)}</div>'
 
 
 def _refusals(reason: str, why: str, refusals: Sequence[Refusal]) -> str:

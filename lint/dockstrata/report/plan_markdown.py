@@ -12,6 +12,7 @@ from dockstrata.report.plan_text import (
     differing,
     grouped,
     headline,
+    merge_line,
     merges,
     minimised,
     one_for_all,
@@ -111,7 +112,7 @@ def _ends(refactoring: Refactoring, near: Sequence[NearMiss]) -> Iterator[str]:
     for why, group in merges(refactoring):
         yield f"### {why}\n"
         for merge in group[:_IMAGES]:
-            yield f"- {code(merge.image)} takes over {code(merge.parent)}"
+            yield f"- {merge_line(merge, code)}"
         if len(group) > _IMAGES:
             yield f"- and {len(group) - _IMAGES} more"
         yield ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Plan, Refusal
@@ -64,7 +64,7 @@ def headline(repository: Repository, refactoring: Refactoring) -> str:
     plan = refactoring.plan
     images = len(repository.set.images)
     if refactoring.dissolved and not plan.bases and not plan.reused:
-        return "No new base image would pay; bases that one image is left on go."
+        return "No new base image would pay; bases that at most one image is left on go."
     if refactoring.merged.merges and not plan.bases and not plan.reused:
         return "No new base image would pay; chains that are too deep are merged."
     if plan.reused and not plan.bases:
@@ -156,7 +156,14 @@ def merges(refactoring: Refactoring) -> Iterator[tuple[str, list[Merge]]]:
         depth = refactoring.plan.settings.max_depth
         yield f"Merged, for chains deeper than {depth}", list(refactoring.merged.merges)
     if refactoring.dissolved:
-        yield "Bases that one image is left on, and that go", list(refactoring.dissolved)
+        yield "Bases that at most one image is left on, and that go", list(refactoring.dissolved)
+
+
+def merge_line(merge: Merge, shown: Callable[[str], str]) -> str:
+    """What takes over what; ``shown`` makes a name fit for the format."""
+    if merge.image is None:
+        return f"nothing is built on {shown(merge.parent)} any more"
+    return f"{shown(merge.image)} takes over {shown(merge.parent)}"
 
 
 def _merged(refactoring: Refactoring) -> Iterator[str]:
@@ -165,7 +172,7 @@ def _merged(refactoring: Refactoring) -> Iterator[str]:
         yield f"{why}:"
         for merge in group:
             twice = f"; steps of cost {merge.cost:g} stand twice then" if merge.cost else ""
-            yield f"  {printable(merge.image)} takes over {printable(merge.parent)}{twice}"
+            yield f"  {merge_line(merge, printable)}{twice}"
 
 
 def _refused(refused: Sequence[Refusal]) -> Iterator[str]:

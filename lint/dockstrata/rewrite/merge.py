@@ -8,7 +8,7 @@ left on goes altogether. Every image of the set is proved equal before a merge c
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from dockstrata.finding import Edit, apply_edits
@@ -18,6 +18,7 @@ from dockstrata.meaning.stage import canonical_image
 from dockstrata.plan.model import Refusal
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.rewrite.base_file import needed_globals, variables
+from dockstrata.rewrite.elsewhere import name_pattern
 from dockstrata.rewrite.images_named import images_named
 from dockstrata.rewrite.proof import difference
 from dockstrata.source import Source, Span
@@ -28,9 +29,10 @@ from dockstrata.syntax.parse import parse
 @dataclass(frozen=True, slots=True)
 class Merge:
     """One image that takes over its parent's instructions; ``cost`` is that of the steps that
-    stand twice afterwards. ``removed`` is the parent's file where that goes."""
+    stand twice afterwards. ``removed`` is the parent's file where that goes; no ``image`` takes
+    over a base that none is left on."""
 
-    image: str
+    image: str | None
     parent: str
     path: str
     cost: float
@@ -72,36 +74,51 @@ def merge_deep(library: Library, settings: PlanSettings, may_edit: Callable[[str
         merges.append(merge)
 
 
-def merge_single(library: Library, may_edit: Callable[[str], bool]) -> Merged:
-    """Bases of dockstrata's that one image alone is built on go into that; nothing is written.
+def merge_single(
+    library: Library, may_edit: Callable[[str], bool], elsewhere: Callable[[str], bool]
+) -> Merged:
+    """Bases of dockstrata's that one image alone is built on go into that, and those that none is
+    built on; nothing is written.
 
-    One that is called after a registry stays: another repository may use it.
+    One that is called after a registry stays: another repository may use it. So does one that
+    ``elsewhere`` knows: whether something outside the set may name it.
     """
     texts: dict[str, str] = {}
     merges: list[Merge] = []
     mentions = _Mentions(library)
     for path, reference in sorted(library.marked.items()):
-        if not reference.startswith("localhost/") or not may_edit(path):
-            continue
-        found = _only_child(library, path, reference, mentions)
-        if found is None or not may_edit(found[0].path):
-            continue
-        image, parent = found
-        text = merged_text(image, parent)
-        if text is None:
+        named_in = mentions.of.get(canonical_image(reference), [])
+        if (
+            not reference.startswith("localhost/")
+            or not may_edit(path)
+            or len(named_in) > 1
+            or _is_wired(library, path, reference)
+            or _is_named(library, reference, {path, *named_in})
+            or elsewhere(reference)
+        ):
             continue
         documents = dict(library.documents)
-        documents[image.path] = parse(Source(image.path, text))
-        after = library.with_documents(documents)
-        if documents[image.path].faults or not _equal(library, after, image.path):
+        found = _only_child(library, path, named_in[0]) if named_in else None
+        if found is not None:
+            image, parent = found
+            text = merged_text(image, parent) if may_edit(image.path) else None
+            if text is None:
+                continue
+            documents[image.path] = parse(Source(image.path, text))
+            after = library.with_documents(documents)
+            if documents[image.path].faults or not _equal(library, after, image.path):
+                continue
+            texts[image.path] = text
+            merges.append(Merge(image.id, parent.id, image.path, 0.0, path))
+            mentions.forget(image.path)
+            mentions.enter(documents[image.path])
+        elif not named_in and path not in library.told:
+            merges.append(Merge(None, reference, path, 0.0, path))
+        else:
             continue
-        texts[image.path] = text
         texts.pop(path, None)
-        merges.append(Merge(image.id, parent.id, image.path, 0.0, path))
         del documents[path]
         mentions.forget(path)
-        mentions.forget(image.path)
-        mentions.enter(documents[image.path])
         library = library.with_documents(documents)
     return Merged(library, texts, tuple(merges), ())
 
@@ -125,18 +142,25 @@ class _Mentions:
             self.of[name].remove(path)
 
 
-def _only_child(
-    library: Library, path: str, reference: str, mentions: _Mentions
-) -> tuple[Image, Image] | None:
-    """The one image that a base is there for, and the base; ``None`` where there are others."""
-    name = canonical_image(reference)
-    named_in = mentions.of.get(name, [])
-    if len(named_in) != 1 or len(library.builds[named_in[0]]) != 1:
-        return None
-    ours = {f"service:{build.service}" for build in library.builds[path]} | {name, reference}
+def _is_wired(library: Library, path: str, reference: str) -> bool:
+    """Whether somebody's own wiring counts on a base."""
+    ours = {f"service:{build.service}" for build in library.builds[path]}
+    ours |= {canonical_image(reference), reference}
     contexts = (item for builds in library.builds.values() for b in builds for item in b.contexts)
-    if any(not ours.isdisjoint(item) for item in contexts):
-        return None  # somebody's own wiring counts on it
+    return any(not ours.isdisjoint(item) for item in contexts)
+
+
+def _is_named(library: Library, reference: str, but: Collection[str]) -> bool:
+    """Whether a file of the set has a base's name in it, in a default say."""
+    word = name_pattern(reference)
+    others = (it for path, it in library.documents.items() if path not in but)
+    return any(word.search(document.source.text) for document in others)
+
+
+def _only_child(library: Library, path: str, named_in: str) -> tuple[Image, Image] | None:
+    """The one image that a base is there for, and the base; ``None`` where there are others."""
+    if len(library.builds[named_in]) != 1:
+        return None
     evaluation = library.evaluation(path)
     images = image_set(library.all()).images
     parent = next((image for image in images if image.evaluation is evaluation), None)

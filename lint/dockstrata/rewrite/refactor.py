@@ -17,6 +17,7 @@ from dockstrata.plan.settings import PlanSettings
 from dockstrata.plan.weights import CostModel
 from dockstrata.rewrite.bake import bake_file
 from dockstrata.rewrite.draft import Draft, make_draft
+from dockstrata.rewrite.elsewhere import Elsewhere
 from dockstrata.rewrite.merge import Merge, Merged, merge_deep, merge_single
 from dockstrata.rewrite.proof import prove
 from dockstrata.rewrite.rounds import in_rounds
@@ -78,8 +79,10 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
         waits = {key: Refusal(key, "waits", "for a stage that it takes files from") for key in wait}
         return _proved(now, options, {**waits, **excluded}, tier, used)
 
+    elsewhere = Elsewhere(repository.root, original.library.documents)
+
     def dissolve(now: Repository) -> Merged:
-        return merge_single(now.library, lambda path: path not in kept)
+        return merge_single(now.library, lambda path: path not in kept, elsewhere.names)
 
     rounds = in_rounds(repository, tiers(options.settings.max_depth), one_round, dissolve)
     plan, draft, final = rounds.plan, rounds.draft, rounds.after

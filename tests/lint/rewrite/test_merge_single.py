@@ -14,6 +14,7 @@ from dockstrata.rewrite.refactor import Options, Refactoring, refactor
 from dockstrata.rewrite.verify import compare
 
 PREFIX = "FROM debian:12\n# tools\nRUN apt-get install -y curl\nENV A=1\nRUN setup $A\n"
+REFERENCE = "localhost/debian-curl-setup:12"
 
 
 @pytest.fixture(autouse=True)
@@ -129,3 +130,51 @@ def test_a_base_whose_files_come_from_elsewhere_stays() -> None:
     forget_contexts()
     done = refactor(read_repository(["."]), Options())
     assert not done.removed
+
+
+def test_a_base_that_no_image_is_left_on_goes() -> None:
+    base = based("ab")
+    for name in "ab":
+        Path(name, "Dockerfile").write_text(f"FROM alpine:3\nRUN {name}\n")
+    done = refactor(read_repository(["."]), Options())
+    assert [(merge.image, merge.removed) for merge in done.dissolved] == [(None, str(base))]
+    assert set(done.removed) == {str(base), "bases/docker-bake.hcl"}
+    assert (done.new, done.changed) == ({}, {})
+    write(done)
+    again = refactor(read_repository(["."]), Options())
+    assert (again.new, again.changed, again.removed) == ({}, {}, ())
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_base_stays_where_files_outside_the_set_name_it(left: int) -> None:
+    """Whoever names some folders alone must not take the base from the others."""
+    base = based("abc")
+    for name in "ab"[left:]:
+        Path(name, "Dockerfile").write_text(f"FROM alpine:3\nRUN {name}\n")
+    Path(".git").mkdir()
+    done = refactor(read_repository(["a", "b", "bases"]), Options())
+    assert (done.dissolved, done.removed) == ((), ())
+    Path("c/Dockerfile").unlink()
+    Path("compose.yaml").write_text(f"services:\n  x: {{image: '{REFERENCE}'}}\n")
+    done = refactor(read_repository(["a", "b", "bases"]), Options())
+    assert (done.dissolved, done.removed) == ((), ())
+    Path("compose.yaml").unlink()
+    done = refactor(read_repository(["a", "b", "bases"]), Options())
+    assert str(base) in done.removed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ARG BASE={0}\nFROM ${{BASE}}\nRUN c\n",
+        "ARG TAG=12\nFROM {1}:${{TAG}}\nRUN c\n",
+        "FROM alpine:3\nRUN --mount=from={0} c\n",
+    ],
+)
+def test_a_base_that_is_named_in_another_way_stays(text: str) -> None:
+    based("ab")
+    for name in "ab":
+        Path(name, "Dockerfile").unlink()
+    lay(c=text.format(REFERENCE, REFERENCE.partition(":")[0]))
+    done = refactor(read_repository(["."]), Options())
+    assert (done.dissolved, done.removed) == ((), ())
