@@ -68,6 +68,15 @@ def _is_static(path: str) -> bool:
     return b"not a dynamic" in done.stderr + done.stdout
 
 
+@pytest.fixture(params=["buildah", "podman"])
+def builder(request: pytest.FixtureRequest, store: BuildahStore) -> str:
+    """A builder that keeps its images in that store."""
+    name: str = request.param
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+    return name
+
+
 @pytest.fixture
 def store(tmp_path: Path, busybox: Path, monkeypatch: pytest.MonkeyPatch) -> BuildahStore:
     """A buildah whose store is the test's own, also for what the test calls."""

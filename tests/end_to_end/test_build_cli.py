@@ -1,4 +1,4 @@
-"""``dockstrata build`` with buildah: real images, built in order, in a store of their own.
+"""``dockstrata build`` with buildah and podman: real images, built in order, in a store of their own.
 
 No network is used: everything is FROM scratch.
 """
@@ -77,11 +77,11 @@ def project(tmp_path: Path, store: Store, busybox: Path, monkeypatch: pytest.Mon
 
 
 def test_bases_first_with_what_compose_says(
-    project: Path, store: Store, capfd: pytest.CaptureFixture[str]
+    project: Path, store: Store, builder: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["apply"]) == 0
     capfd.readouterr()
-    assert main(["build", "--builder", "buildah"]) == 0
+    assert main(["build", "--builder", builder]) == 0
     told = capfd.readouterr()
     assert "this runs what the Dockerfiles say" in told.err
     built = told.out.split()
@@ -97,11 +97,11 @@ def test_bases_first_with_what_compose_says(
 
 
 def test_the_users_arguments_win(
-    project: Path, store: Store, capfd: pytest.CaptureFixture[str]
+    project: Path, store: Store, builder: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     given = ["--build-arg", "VERSION=8", "--build-arg", "NOBODY=1", "--secret", "id=token,src=new"]
     (project / "new").write_text("louder")
-    assert main(["build", "--builder", "buildah", "--only", "one", *given]) == 0
+    assert main(["build", "--builder", builder, "--only", "one", *given]) == 0
     told = capfd.readouterr()
     assert told.out.split() == ["registry.example/one:2"]
     assert "no Dockerfile declares ARG NOBODY" in told.err
@@ -110,26 +110,26 @@ def test_the_users_arguments_win(
 
 
 def test_what_fails_stops_only_what_needs_it(
-    project: Path, store: Store, capfd: pytest.CaptureFixture[str]
+    project: Path, store: Store, builder: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     one = project / "one/Dockerfile"
     one.write_text(one.read_text() + "RUN exit 3\n")
-    assert main(["build", "--builder", "buildah"]) == 1
+    assert main(["build", "--builder", builder]) == 1
     told = capfd.readouterr()
     assert told.out.split() == ["localhost/two"]
-    assert "error: one/Dockerfile: the build failed: buildah ended with exit code" in told.err
+    assert f"error: one/Dockerfile: the build failed: {builder} ended with exit code" in told.err
     assert "error: tool/Dockerfile: not built: it needs one/Dockerfile" in told.err
     assert "Built 1 of 3 images." in told.err
 
 
 def test_a_dry_run_prints_commands_that_a_shell_runs(
-    project: Path, store: Store, capfd: pytest.CaptureFixture[str]
+    project: Path, store: Store, builder: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["build", "--builder", "buildah", "--dry-run", "--only", "one/Dockerfile"]) == 0
+    assert main(["build", "--builder", builder, "--dry-run", "--only", "one/Dockerfile"]) == 0
     told = capfd.readouterr()
     assert store.run("images", "--json") in ("null", "[]")
     (line,) = told.out.splitlines()
-    assert shlex.split(line)[:2] == ["buildah", "build"]
+    assert shlex.split(line)[:2] == [builder, "build"]
     subprocess.run(line, shell=True, check=True, capture_output=True, env=os.environ)
     images = json.loads(store.run("images", "--json"))
     assert [image["names"] for image in images if image.get("names")] == [

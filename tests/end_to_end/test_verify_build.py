@@ -1,4 +1,4 @@
-"""``verify --build`` with buildah: two states built and compared, everything FROM scratch."""
+"""``verify --build`` with buildah and podman: two states built and compared, everything FROM scratch."""
 
 from __future__ import annotations
 

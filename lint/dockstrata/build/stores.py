@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -49,7 +50,10 @@ class Store:
         """The command line that builds one image into this store."""
         if job.name in self.names:
             job = self._renamed(job)
-        return build_command(self.builder, job, self.given)
+        command = build_command(self.builder, job, self.given)
+        if program_of(self.builder) != "docker":
+            command[-1:-1] = _host_name()
+        return command
 
     def read(self, job: Job) -> Built:
         """What was built. Raises :class:`DockstrataError`."""
@@ -168,6 +172,15 @@ def _own_store(program: str) -> tuple[str, str]:
         store = {key.lower(): value for key, value in json.loads(done.stdout)["store"].items()}
         return str(store["graphdrivername"]), str(store["graphroot"])
     return os.environ.get("STORAGE_DRIVER") or "vfs", ""
+
+
+def _host_name() -> list[str]:
+    """Options that let RUN see one host name in every build, as BuildKit does.
+
+    podman and buildah call each container by a name of its own, which RUN may write down.
+    """
+    name = socket.gethostname()
+    return ["--uts=host", *([f"--add-host={name}:127.0.0.1"] if name else [])]
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> str | None:

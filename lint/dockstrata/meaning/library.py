@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -75,12 +76,19 @@ class Library:
         self.builds: dict[str, list[Build]] = {}
         self.products: dict[str, Product] = {}
         self.marked: dict[str, str] = {}
-        self.evaluations: dict[tuple[str, int], Evaluation | None] = {}
+        self._forget()
         self.told = wired or {}
         self.own_names = own_names or _own_names(it for all_ in self.told.values() for it in all_)
         for document in documents:
             told = self.told.get(document.path, ())
             self._add(document, [self.own_names.resolved(build) for build in told])
+
+    def _forget(self) -> None:
+        self.evaluations: dict[tuple[str, int], Evaluation | None] = {}
+        self._under_way: list[tuple[str, int]] = []
+        # By evaluation, the references that it asked for; those that met themselves on the way.
+        self._asked: dict[tuple[str, int], set[str]] = {}
+        self._circular: set[tuple[str, int]] = set()
 
     def _add(self, document: Document, builds: list[Build]) -> None:
         path = document.path
@@ -137,12 +145,47 @@ class Library:
     def with_documents(self, documents: Mapping[str, Document]) -> Library:
         """The same set with other texts; what is built how stays."""
         values = list(documents.values())
-        return Library(values, self.told, self.read, self.carry_shell, self.own_names)
+        other = Library(values, self.told, self.read, self.carry_shell, self.own_names)
+        other._keep(self)
+        return other
+
+    def _keep(self, before: Library) -> None:
+        """Take over the evaluations of the set as it was that would come to the same."""
+        same: dict[tuple[str, int], bool] = {}
+
+        def is_same(key: tuple[str, int]) -> bool:
+            if key not in same:
+                path, _ = key
+                found = before.evaluations.get(key)
+                same[key] = (
+                    found is not None
+                    and key not in before._circular
+                    and self.documents.get(path) is found.document
+                    and self.builds[path] == before.builds[path]
+                    and all(map(is_same_image, before._asked[key]))
+                )
+            return same[key]
+
+        def is_same_image(reference: str) -> bool:
+            product = self.products.get(reference)
+            if product != before.products.get(reference):
+                return False
+            return product is None or is_same((product.path, product.build))
+
+        for key in filter(is_same, before.evaluations):
+            self.evaluations[key] = before.evaluations[key]
+            self._asked[key] = before._asked[key]
+            # An image's build is found among its file's by identity.
+            self.builds[key[0]] = before.builds[key[0]]
 
     def again(self, carry_shell: bool) -> Library:
-        """The same set, evaluated anew with SHELL carried from image to image, or lost."""
-        values = list(self.documents.values())
-        return Library(values, self.told, self.read, carry_shell, self.own_names)
+        """The same set, evaluated with SHELL carried from image to image, or lost."""
+        if carry_shell == self.carry_shell:
+            return self
+        other = copy(self)
+        other.carry_shell = carry_shell
+        other._forget()
+        return other
 
     def all(self) -> list[Evaluation]:
         """Every document in every way in which it is built."""
@@ -156,26 +199,35 @@ class Library:
         """The Dockerfile at ``path``, built in the way with that number."""
         found = self.evaluations.get((path, number))
         if found is None:
-            self.evaluations[path, number] = None  # while under way: a cycle resolves to nothing
+            key = path, number
+            self.evaluations[key] = None  # while under way: a cycle resolves to nothing
+            self._asked[key] = set()
+            self._under_way.append(key)
             build = self.builds[path][number]
             context = self.read(build.context, path)
-            found = evaluate(
-                self.documents[path],
-                context,
-                self.resolve,
-                build=build,
-                carry_shell=self.carry_shell,
-            )
-            self.evaluations[path, number] = found
+            try:
+                found = evaluate(
+                    self.documents[path],
+                    context,
+                    self.resolve,
+                    build=build,
+                    carry_shell=self.carry_shell,
+                )
+            finally:
+                self._under_way.pop()
+            self.evaluations[key] = found
         return found
 
     def resolve(self, reference: str) -> Stage | None:
         """The stage that builds ``reference``, where one of the set does."""
+        if self._under_way:
+            self._asked[self._under_way[-1]].add(reference)
         product = self.products.get(reference)
         if product is None:
             return None
         key = (product.path, product.build)
-        if key in self.evaluations and self.evaluations[key] is None:
+        if key in self._under_way:
+            self._circular.update(self._under_way)
             return None
         return self.stage(product.path, product.build, product.target)
 
