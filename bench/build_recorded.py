@@ -37,7 +37,7 @@ from image_difference import differ
 from recorded_before import Before, Build, stages
 from refactored_copy import applied, changed, written
 
-BAKE = ("docker", "buildx", "bake", "-f", "bases/docker-bake.hcl")
+BAKE = ("docker", "buildx", "bake", "--allow=ssh", "-f", "bases/docker-bake.hcl")
 
 
 def check(source: Path, options: list[str], limit: int, keep: Path | None) -> Outcome:

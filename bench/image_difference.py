@@ -47,7 +47,7 @@ def _look(image: str) -> tuple[dict[str, Any], list[str]]:
     config["Env"] = sorted(config.get("Env") or ())
     for name in ("Image", "Hostname"):
         config.pop(name, None)
-    return {k: v for k, v in config.items() if v}, told["RootFS"]["Layers"]
+    return {k: v for k, v in config.items() if v}, told["RootFS"].get("Layers", [])
 
 
 def _files(image: str, folder: Path) -> dict[str, Any]:
