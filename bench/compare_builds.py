@@ -12,8 +12,10 @@ kernel handed them (see ``recorded_root.py``, ``recorded_runs.py``), so that eac
 
 All three are compared with ``dockstrata.meaning``; the last one with symbols, as it is used. Files
 that COPY names and that are not there are made up. Lines ``# syntax=`` are taken out, digests of
-roots become tags, and ADD asks a server on this machine, without a checksum, for every URL: that
-much is changed, in a copy that both sides read. Names images: use a daemon of its own.
+roots become tags, and ADD asks a server on this machine for every URL, with the checksum of what
+that sends: that much is changed, in a copy that both sides read. Each ADD with a checksum must fail
+with a wrong one. Names images: use a daemon of its own. Flags that it does not know, or that it is
+not entitled to (``network-host``, ``security-insecure``), are stages not built.
 """
 
 from __future__ import annotations
@@ -33,10 +35,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from build_apart import run
+from checked_downloads import checksums, spoilt
 from concrete_values import asked, expected_config, expected_runs, shown_config
 from partitions import Prefix, compare_partitions
 from recorded_runs import Ran, runs_of
-from recorded_set import PASSES, Place, Repository, build_all, open_repository, served
+from recorded_set import PASSES, Place, Repository, build_all, open_repository, served, targets
 
 from dockstrata.errors import DockstrataError
 from dockstrata.meaning.images import Image
@@ -94,6 +97,7 @@ def check(
                         print(f"  {where}: {why}")
                     continue
                 found.counts["stages built"] += 1
+                compare_checksums(repository, where, image, place, found)
                 if image.stage.problem:
                     found.differences.append(f"{where}: ours refuses: {image.stage.problem}")
                     continue
@@ -131,6 +135,25 @@ def compare(
         for step, record in list(zip(steps, ran[len(ran) - len(steps) :], strict=True))[-own:]:
             _compare_run(where, step, record, secrets, users, found)
     return _prefixes(where, image, symbolic, told["RootFS"].get("Layers", []), found)
+
+
+def compare_checksums(
+    repository: Repository, where: str, image: Image, place: Place, found: Found
+) -> None:
+    """A stage that was built fails with another checksum."""
+    written = checksums(image)
+    job = next(it for it in repository.jobs if (it.dockerfile, it.number) == place[:2])
+    target = next(name for own, name in targets(job, {place: image}) if own is image)
+    for checksum in written:
+        found.counts["ADDs with a checksum"] += 1
+        file = spoilt(job.dockerfile, checksum)
+        if file is None:
+            found.counts["ADDs with a checksum that the file does not say"] += 1
+            continue
+        why = repository.build(job, image, target, file)
+        os.unlink(file)
+        if why is None or "digest mismatch" not in why:
+            found.differences.append(f"{where}: with a wrong checksum: {why or 'built'}")
 
 
 def _users(folder: Path) -> dict[str, int]:
@@ -173,7 +196,8 @@ def _compare_run(
         "workdir": (os.path.normpath(ours.workdir or "/"), ran.workdir),
         "environment": (dict(ours.env), env),
         "order": (_order(ours.env), _order(tuple(env.items()))),
-        "network": (ours.alone, ran.networks == {"lo"}),
+        "network": (ours.network, ran.network),
+        "security": (ours.security, ran.security),
         "mounts": (ours.mounts, ran.mounts),
         "scripts": (ours.scripts, ran.scripts),
     }

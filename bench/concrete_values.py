@@ -105,8 +105,8 @@ class Asked:
     user: str
     workdir: str
     env: tuple[tuple[str, str], ...]
-    alone: bool
-    """Without a network."""
+    network: str
+    security: str
     mounts: frozenset[str]
     scripts: tuple[tuple[str, str], ...]
 
@@ -142,10 +142,16 @@ def asked(step: Step, secrets: dict[str, str]) -> Asked:
         str(user),
         str(workdir),
         tuple(env.items()),
-        "--network=none" in others,
+        _flag("network", others, "default"),
+        _flag("security", others, "sandbox"),
         frozenset(places),
         scripts,
     )
+
+
+def _flag(name: str, flags: tuple[str, ...], default: str) -> str:
+    prefix = f"--{name}="
+    return next((it.removeprefix(prefix) for it in flags if it.startswith(prefix)), default)
 
 
 def expected_runs(image: Image, others: dict[int, Image]) -> tuple[list[Step], bool]:

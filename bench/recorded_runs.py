@@ -16,6 +16,7 @@ SCRIPT = r"""#!/rec/busybox sh
 B=/rec/busybox
 {
   echo "== $($B cat /proc/sys/kernel/random/uuid) $($B id -u) $($B id -g)"
+  $B sed -n 's/^CapBnd:[[:space:]]*//p' /proc/$$/status
   $B ls /sys/class/net | $B tr '\n' ' '; echo
   for file in cmdline environ mountinfo; do $B base64 -w0 </proc/$$/$file; echo; done
   $B readlink /proc/$$/cwd | $B base64 -w0; echo
@@ -26,6 +27,7 @@ B=/rec/busybox
 exit 0
 """
 _USUAL = re.compile(r"/(?:proc|dev|sys)(?:/|$)|/$|/etc/(?:resolv\.conf|hosts|hostname)$")
+_SYS_ADMIN = 1 << 21  # linux/capability.h; no container has it that is not privileged
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -43,7 +45,9 @@ class Ran:
     gid: int
     workdir: str
     env: tuple[tuple[str, str], ...]
-    networks: frozenset[str]
+    network: str
+    """As RUN's flag has it: the host's own network is where docker's bridge is."""
+    security: str
     mounts: frozenset[str]
     scripts: tuple[tuple[str, str], ...]
 
@@ -64,7 +68,7 @@ def runs_of(image: str) -> list[Ran]:
 
 
 def _ran(lines: list[str]) -> Ran:
-    head, networks, cmdline, environ, mountinfo, workdir, *pipes = lines
+    head, capabilities, networks, cmdline, environ, mountinfo, workdir, *pipes = lines
     _, uid, gid = head.split()
     words = _decoded(cmdline).split("\0")[:-1]
     pairs = (item.partition("=") for item in _decoded(environ).split("\0")[:-1])
@@ -79,10 +83,17 @@ def _ran(lines: list[str]) -> Ran:
         _decoded(workdir)[:-1],
         # The agent of a mount of type ssh is that mount's doing, no setting of the image.
         tuple((name, value) for name, _, value in pairs if name != "SSH_AUTH_SOCK"),
-        frozenset(networks.split()),
+        _network(set(networks.split())),
+        "insecure" if int(capabilities, 16) & _SYS_ADMIN else "sandbox",
         frozenset(place for place in places if not _USUAL.match(place)),
         tuple((path, _decoded(text)) for path, text in zip(pipes[::2], pipes[1::2], strict=False)),
     )
+
+
+def _network(interfaces: set[str]) -> str:
+    if interfaces == {"lo"}:
+        return "none"
+    return "host" if "docker0" in interfaces else "default"
 
 
 def _decoded(text: str) -> str:

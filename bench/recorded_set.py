@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from build_apart import run
 from build_failures import BUILD, missing_root, why_not_built
+from checked_downloads import put_right
 from concrete_values import concrete
 from recorded_root import RecordedRoot
 from recorded_runs import SCRIPT
@@ -32,9 +33,10 @@ from dockstrata.syntax.nodes import Document
 
 PASSES = 4  # over a set, until nothing more is made up
 _WARNINGS = re.compile(rb"(?im)^#[ \t]*check[ \t]*=.*\r?\n")
-_REMOTE_ADD = re.compile(rb"(?im)^([ \t]*(?:ONBUILD[ \t]+)?ADD[ \t].*)$")
+# An URL may stand in an argument's default, and on one of the lines that continue another.
+_REMOTE = re.compile(rb"(?im)^[ \t]*(?:ONBUILD[ \t]+)?(?:ADD|ARG|ENV)[ \t](?:.*\\\r?\n)*.*$")
 _URL = re.compile(rb"\bhttps?://")
-_CHECKSUM = re.compile(rb"[ \t]--checksum=\S+")
+_ENTITLED = {"--network=host": "network.host", "--security=insecure": "security.insecure"}
 _SECRET_ID = re.compile(r"type=secret\b[^\s]*")
 _ID = re.compile(r"(?:^|,)(?:id|target|dst|destination|source|src)=([^,\s]+)")
 
@@ -73,11 +75,9 @@ def prepare(source: Path, copy: Path, server: str) -> None:
     here = server.encode()
 
     def local(found: re.Match[bytes]) -> bytes:
-        if not _URL.search(found[1]):
-            return found[1]
-        return _CHECKSUM.sub(b"", _URL.sub(here, found[1]))
+        return _URL.sub(here, found[0])
 
-    copy_cleaned(source, copy, (_WARNINGS, b""), (_REMOTE_ADD, local))
+    copy_cleaned(source, copy, (_WARNINGS, b""), (_REMOTE, local))
 
 
 def name_stages(document: Document) -> None:
@@ -101,6 +101,7 @@ class Repository:
     jobs: list[Job]
     prefix: str
     secrets: dict[str, Path]
+    entitled: tuple[str, ...]
     made: int = 0
 
     def making(self, directory: str, dockerfile: str) -> ContextReader:
@@ -146,10 +147,13 @@ class Repository:
             if image.parent is None and image.stage.root not in ours | {"scratch"}:
                 self.root.name(image.stage.root)
 
-    def build(self, job: Job, image: Image, target: str) -> str | None:
-        """Why a stage cannot be built; None where it was."""
-        command = [*BUILD, "--file", job.dockerfile]
-        command += ["--tag", self.tag(image)]
+    def build(self, job: Job, image: Image, target: str, instead: str = "") -> str | None:
+        """Why a stage cannot be built; None where it was.
+
+        ``instead`` is a file in its Dockerfile's place; what is built with it gets no name.
+        """
+        command = [*BUILD, *self.entitled, "--file", instead or job.dockerfile]
+        command += [] if instead else ["--tag", self.tag(image)]
         command += ["--target", target] if target else []
         for name, value in job.build.args:
             command += ["--build-arg", name if value is None else f"{name}={value}"]
@@ -200,6 +204,8 @@ def open_repository(source: Path, top: Path, server: str) -> Repository:
     for document in read_repository([str(folder)]).library.documents.values():
         name_stages(document)
     repository = read_repository([str(folder)])
+    if put_right(repository.library, server):
+        repository = read_repository([str(folder)])
     texts = [document.source.text for document in repository.library.documents.values()]
     secrets: dict[str, Path] = {}
     for text in texts:
@@ -216,7 +222,10 @@ def open_repository(source: Path, top: Path, server: str) -> Repository:
                 os.environ.setdefault(name, f"value-of-{name}")
     prefix = f"localhost/compared-{hashlib.sha256(str(source).encode()).hexdigest()[:8]}"
     root = RecordedRoot(top / "root", texts, SCRIPT)
-    return Repository(folder, root, repository.library, jobs, prefix, secrets)
+    entitled = tuple(
+        f"--allow={name}" for flag, name in _ENTITLED.items() if any(flag in it for it in texts)
+    )
+    return Repository(folder, root, repository.library, jobs, prefix, secrets, entitled)
 
 
 def targets(job: Job, images: dict[Place, Image]) -> Iterator[tuple[Image, str]]:

@@ -21,7 +21,7 @@ def _as_tag(found: re.Match[bytes]) -> bytes:
 _ALWAYS: tuple[Replacement, ...] = (
     # No frontend can be fetched.
     (re.compile(rb"(?im)^#[ \t]*syntax[ \t]*=.*\r?\n"), b""),
-    (re.compile(rb"(:[\w.-]+)?@sha256:([0-9a-f]{8})[0-9a-f]{56}"), _as_tag),
+    (re.compile(rb"(:[\w.-]+|(?<==)\d[\w.-]*)?@sha256:([0-9a-f]{8})[0-9a-f]{56}"), _as_tag),
 )
 
 
