@@ -18,6 +18,8 @@ Good:
 
     FROM debian:12.5 AS base
 
+An indented comment describes nothing.
+
 Fix: safe. An empty line goes between the two; not below a comment that silences rules, which would
 no longer do so.
 
@@ -30,7 +32,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockstrata.rule import Context, Finding, Fix, Fixable, Instruction, Severity, rule, safe
-from dockstrata.source import Span
+from dockstrata.source import Source, Span
+from dockstrata.syntax.nodes import Comment
 from dockstrata_rules.comments import IGNORES
 
 
@@ -44,13 +47,13 @@ from dockstrata_rules.comments import IGNORES
 def invalid_definition_description(context: Context) -> Iterator[Finding]:
     directives = {directive.line for directive in context.document.directives}
     comments = {
-        comment.line: comment.text
+        comment.line: _text(context.source, comment)
         for comment in context.document.comments
         if comment.line not in directives
     }
     for node in context.document.instructions:
         what, names = _definition(node)
-        text = comments.get(node.start_line - 1, "").strip()[1:].strip()
+        text = comments.get(node.start_line - 1, "")
         if names and text and text.split(" ", 1)[0] not in names:
             name = names[0] if len(names) == 1 else "<arg_key>"
             yield context.finding(
@@ -60,6 +63,12 @@ def invalid_definition_description(context: Context) -> Iterator[Finding]:
                 " add an empty line or comment between the instruction and the comment.",
                 fix=_apart(context, node, text),
             )
+
+
+def _text(source: Source, comment: Comment) -> str:
+    """The text as BuildKit takes it: the line less its first character, be it the ``#`` or not."""
+    line = source.text[source.line_span(comment.line).start : comment.span.end]
+    return line.removeprefix("\ufeff")[1:].strip()
 
 
 def _apart(context: Context, node: Instruction, comment: str) -> Fix | None:
