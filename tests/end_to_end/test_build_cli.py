@@ -1,4 +1,4 @@
-"""``dockstrata build`` with buildah and podman: real images, built in order, in a store of their own.
+"""``dockstrata build`` with buildah and podman: real images, built in order, in a store apart.
 
 No network is used: everything is FROM scratch.
 """
