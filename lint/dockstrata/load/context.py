@@ -8,12 +8,14 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockstrata.load.hashing import file_digest, mode_word
 from dockstrata.load.ignorefile import IgnoreFile, State, clean, path_pattern
 
 _MAGIC = re.compile(r"[*?\[\\]")
+# `--exclude` of which builders make the same.
+_PLAIN = re.compile(r"!?(?:\./)?[\w*?][\w.*?/ -]*", re.ASCII)
 _LINKS = 40  # as many as Linux follows on one path
 
 
@@ -35,10 +37,11 @@ class _Entry:
     path: str  # relative to the context, posix; "" is its root
     status: os.stat_result
     state: State
+    link: str = ""  # the name of the link that led here
 
     @property
     def name(self) -> str:
-        return self.path.rpartition("/")[2]
+        return self.link or self.path.rpartition("/")[2]
 
     @property
     def is_dir(self) -> bool:
@@ -65,6 +68,9 @@ class BuildContext:
         flag ``--parents``. A wildcard that matches nothing takes nothing, as in BuildKit, and is
         no error. A directory's own name does not count (COPY takes what is in it); a file's does.
 
+        What is left out counts all the same where builders disagree about it: with ``--parents``,
+        and with patterns of more than names and wildcards (``/a``, ``#a``, ``[ab]``).
+
         Raises :class:`ContextError`.
         """
         key = (source, tuple(excludes), parents)
@@ -81,11 +87,16 @@ class BuildContext:
         exclude = IgnoreFile.of(excludes) if excludes else None
         if exclude is not None and exclude.problems:
             raise ContextError("bad-pattern", f"--exclude: {exclude.problems[0][1]}")
+        if parents or not all(map(_PLAIN.fullmatch, excludes)):
+            exclude = None
         hasher = hashlib.sha256()
         for entry in self._parents(base, tail) if parents else self._matches(source):
-            relative = entry.path[len(base) :].lstrip("/") if parents else entry.name
-            if entry.is_dir and parents:  # what is in it comes one by one
-                _feed(hasher, "dir", relative, mode_word(entry.status.st_mode))
+            if parents:
+                relative = entry.path[len(base) :].lstrip("/")
+                if entry.is_dir:  # what is in it comes one by one
+                    _feed(hasher, "dir", relative, mode_word(entry.status.st_mode))
+                else:
+                    _feed(hasher, *self._leaf(entry, relative))
             elif entry.is_dir:
                 if exclude is None:
                     content, _ = self._tree(entry)
@@ -94,8 +105,8 @@ class BuildContext:
                 # The context's own permissions are not sent to the builder.
                 mode = mode_word(entry.status.st_mode) if entry.path else ""
                 _feed(hasher, "dir", mode, content)
-            elif exclude is None or not exclude.ignores(relative):
-                _feed(hasher, *self._leaf(entry, relative))
+            else:  # --exclude never leaves out what the source itself names or matches
+                _feed(hasher, *self._leaf(entry, entry.name))
         return hasher.hexdigest()
 
     def _check(self) -> None:
@@ -134,28 +145,29 @@ class BuildContext:
                 yield from self._glob(entry, regexes[1:])
                 continue
             if stat.S_ISLNK(entry.status.st_mode):
-                entry = self._follow(entry.path, entry.path)
+                entry = replace(self._follow(entry.path, entry.path), link=entry.name)
             if not self._dropped(entry):
                 yield entry
 
     def _parents(self, base: str, tail: str) -> Iterator[_Entry]:
-        """``COPY --parents``: all that the pattern matches, and what is below a match."""
+        """``COPY --parents``: all that the pattern matches, what is below a match, and the folders
+        above one."""
         pattern = clean("/" + tail)[1:] or "**"
         include = IgnoreFile.of([pattern])
         if include.problems:
             raise ContextError("bad-pattern", f"'{tail}': {include.problems[0][1]}")
-        found = False
-        start = self._follow(base, base or ".")
-        stack = [start]
+        found: dict[str, _Entry] = {}
+        stack: list[tuple[_Entry, tuple[_Entry, ...]]] = [(self._follow(base, base or "."), ())]
         while stack:
-            for entry in self._list(stack.pop()):
+            directory, above = stack.pop()
+            for entry in self._list(directory):
                 dropped = self._dropped(entry)
                 if entry.is_dir and not dropped:
-                    stack.append(entry)
+                    stack.append((entry, (*above, entry)))
                 relative = entry.path[len(base) :].lstrip("/")
                 if include.ignores(relative) and not dropped:
-                    found = True
-                    yield entry
+                    found.update((it.path, it) for it in (*above, entry))
+        yield from (entry for _, entry in sorted(found.items()))
         if not found and not _MAGIC.search(pattern):
             raise ContextError("missing-source", f"'{tail}' is not in the build context")
 

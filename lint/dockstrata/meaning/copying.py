@@ -25,9 +25,13 @@ def body(
 ) -> tuple[object, ...]:
     words = [evaluator.expand(word) for word in node.arguments]
     *sources, target = words or [""]
-    excludes = tuple(evaluator.expand(pattern) for pattern in node.all_flags("exclude"))
+    excludes = tuple(node.all_flags("exclude"))
+    expanded = tuple(map(evaluator.expand, excludes))
+    # Not every BuildKit expands them; what is left out counts then all the same.
+    certain = excludes if expanded == excludes else ()
     source_image, named = _origin(node, evaluator, stage, taken)
-    parents = node.flag("parents") in ("", "true")
+    parents = (node.flag("parents") or "true").lower() == "true"
+    parents = parents and node.flag("parents") is not None
     items: list[object] = []
     remaining = list(node.heredocs)
     for written, source in zip(node.arguments, sources, strict=False):
@@ -38,13 +42,13 @@ def body(
         elif node.keyword == "ADD" and _REMOTE.match(source):
             items.append(("remote", source))
         else:
-            content = _content(source, excludes, evaluator, taken, parents, named)
+            content = _content(source, certain, evaluator, taken, parents, named)
             items.append((source if parents else _clean(source), content))
     return (
         source_image,
         tuple(items),
         destination(state.workdir, target),
-        excludes,
+        (excludes, expanded),
         _options(node, evaluator),
     )
 
