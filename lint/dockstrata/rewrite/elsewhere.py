@@ -10,6 +10,7 @@ from functools import cached_property
 from dockstrata.load.discover import discover
 from dockstrata.load.generated import read_text
 from dockstrata.meaning.library import WRITTEN
+from dockstrata.meaning.marks import BASE_MARK, MARKED_LINES
 
 
 class Elsewhere:
@@ -25,6 +26,16 @@ class Elsewhere:
         return any(map(name_pattern(reference).search, self._texts))
 
     @cached_property
+    def bases(self) -> frozenset[str]:
+        """The names of bases that dockstrata wrote there: one tag must not mean two images."""
+        lines = (line for text in self._texts for line in text.split("\n", MARKED_LINES))
+        return frozenset(
+            image_name(line[len(BASE_MARK) :].strip())
+            for line in lines
+            if line.startswith(BASE_MARK)
+        )
+
+    @cached_property
     def _texts(self) -> list[str]:
         found = discover([_top(self.root)], respect_ignore=False)
         paths = (*found.files, *found.wiring, *(skip.path for skip in found.skipped))
@@ -35,8 +46,12 @@ class Elsewhere:
 
 def name_pattern(reference: str) -> re.Pattern[str]:
     """Finds the last part of an image's name, without tag, as a word."""
-    name = reference.rpartition("/")[2].partition("@")[0].partition(":")[0]
-    return re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
+    return re.compile(rf"(?<![\w.-]){re.escape(image_name(reference))}(?![\w-])")
+
+
+def image_name(reference: str) -> str:
+    """``registry.example/team/name:tag`` → ``name``."""
+    return reference.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
 def _top(folder: str) -> str:

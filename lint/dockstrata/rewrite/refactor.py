@@ -17,7 +17,7 @@ from dockstrata.plan.settings import PlanSettings
 from dockstrata.plan.weights import CostModel
 from dockstrata.rewrite.bake import bake_file
 from dockstrata.rewrite.draft import Draft, make_draft
-from dockstrata.rewrite.elsewhere import Elsewhere
+from dockstrata.rewrite.elsewhere import Elsewhere, image_name
 from dockstrata.rewrite.merge import Merge, Merged, merge_deep, merge_single
 from dockstrata.rewrite.proof import prove
 from dockstrata.rewrite.rounds import in_rounds
@@ -73,13 +73,12 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
     if merged.merges:
         repository = repository.with_library(merged.library)
 
-    used = _names(repository)
+    elsewhere = Elsewhere(repository.root, original.library.documents)
+    used = _names(repository) | elsewhere.bases
 
     def one_round(now: Repository, tier: Tier, wait: set[str]) -> tuple[Plan, Draft]:
         waits = {key: Refusal(key, "waits", "for a stage that it takes files from") for key in wait}
         return _proved(now, options, {**waits, **excluded}, tier, used)
-
-    elsewhere = Elsewhere(repository.root, original.library.documents)
 
     def dissolve(now: Repository) -> Merged:
         return merge_single(now.library, lambda path: path not in kept, elsewhere.names)
@@ -203,7 +202,7 @@ def _names(repository: Repository) -> frozenset[str]:
     """Names that are in use: stages, images, and the bases that dockstrata wrote."""
     taken = {name.lower() for name in _stage_names(repository)}
     for reference in repository.library.marked.values():
-        taken.add(reference.rpartition("/")[2].partition(":")[0])
+        taken.add(image_name(reference))
     return frozenset(taken)
 
 
