@@ -4,9 +4,9 @@
 
 Each ``CONTEXT`` is a folder that is built with. Every COPY and ADD of it that says one of the two
 flags and reads the context, in the Dockerfiles below the folders of ``--like``, and ``N`` more that
-are made from its paths, are built on ``scratch`` and exported. Their files (names, modes, contents,
-links, empty folders) are compared with those behind our digest (``taken_files.py``). What we say is
-missing must be missing for BuildKit, too.
+are made from its paths, are built on ``scratch`` and exported. All that BuildKit takes (names,
+modes, contents, links, folders) must stand behind our digest (``taken_files.py``), which may count
+more. What we say is missing must be missing for BuildKit, too; with ``--parents`` it takes nothing.
 
 Needs a daemon whose built-in frontend knows the flags (BuildKit's build tag ``dfparents``).
 """
@@ -21,31 +21,22 @@ import sys
 import tarfile
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from build_apart import run
 from build_failures import reason
-from taken_files import Listing, taken_files
+from taken_files import Listing, all_taken
 
 from dockstrata.load.context import ContextError
 from dockstrata.load.hashing import mode_word
-from dockstrata.load.ignorefile import IgnoreFile
-from dockstrata.meaning.copying import _clean
 from dockstrata.meaning.repository import read_repository
 
-REASONS = {
-    "slash": "an exclude that begins with a slash matches nothing for BuildKit",
-    "file": "BuildKit never excludes a file that a source names or matches itself",
-    "link": "our digest has a matched link's target by its own name, BuildKit by the link's",
-    "pivot": "names and excludes count from a pattern before /./ on for BuildKit",
-    "folder": "a folder that --exclude leaves out is in our digest of --parents",
-}
-"""Why we and BuildKit differ, where a difference vanishes once that is put right."""
+Told = dict[str, set[tuple[str, ...]]]
+"""By path below the destination, all that some source puts there."""
 _MAGIC = re.compile(r"[*?\[]")
 _AT_ONCE = 40  # instructions of one image: overlayfs takes some more layers
 _MISSING = 8  # instructions of a context without a file of theirs: each needs a build
@@ -143,79 +134,32 @@ def generated(context: Path, number: int, chance: random.Random) -> list[Copy]:
     return copies
 
 
-def expected(
-    context: Path, dockerfile: Path, copy: Copy, mended: Set[str] = frozenset()
-) -> Listing:
-    """What is put below the destination; ``mended`` are those of ``REASONS`` that are put right.
-
-    Raises :class:`ContextError`.
-    """
-    found: Listing = {}
-    excludes = copy.excludes
-    if "slash" in mended:
-        excludes = tuple(it for it in excludes if not it.lstrip("!").startswith("/"))
+def expected(context: Path, dockerfile: Path, copy: Copy) -> tuple[Told, list[ContextError]]:
+    """What stands behind the digests of the sources, and why some have none."""
+    told: Told = {}
+    errors = []
     for source in copy.sources:
-        if copy.parents:
-            found |= _with_parents(context, dockerfile, source, excludes, mended)
-        else:
-            found |= _without_parents(context, dockerfile, source, excludes, mended)
-    return found
+        path = source if copy.parents else source.lstrip("/") or "."
+        try:
+            taken = all_taken(str(context), str(dockerfile), path, copy.excludes, copy.parents)
+        except ContextError as error:
+            errors.append(error)
+            continue
+        for name, what in taken:
+            if copy.parents:
+                name = "/".join(name.split("/")[_unnamed(source) :])
+            elif not _MAGIC.search(path) and (context / path).is_file():
+                name = Path(path).name  # a link that is named: its name is in the instruction
+            told.setdefault(name, set()).add(what)
+    told.pop("", None)
+    return told, errors
 
 
-def _without_parents(
-    context: Path, dockerfile: Path, source: str, excludes: tuple[str, ...], mended: Set[str]
-) -> Listing:
-    path = _clean(source).lstrip("/") or "."
-    taken = taken_files(str(context), str(dockerfile), path, excludes, False)
-    places = _matches(context, path)
-    files = [place for place in places if place.is_file()]
-    if "file" in mended:
-        taken = {}
-        for place in places:
-            name = str(place.relative_to(context))
-            own = () if place in files else excludes
-            try:
-                taken |= taken_files(str(context), str(dockerfile), name, own, False)
-            except ContextError:  # left out by the ignore file
-                continue
-    # A link that is named is known by its name in the instruction.
-    if "link" in mended or not _MAGIC.search(path):
-        for place in files:
-            if place.is_symlink() and place.resolve().name in taken:
-                taken[place.name] = taken[place.resolve().name]
-        linked = {it.resolve().name for it in files if it.is_symlink()} - {it.name for it in files}
-        taken = {name: what for name, what in taken.items() if name not in linked}
-    return taken
-
-
-def _with_parents(
-    context: Path, dockerfile: Path, source: str, excludes: tuple[str, ...], mended: Set[str]
-) -> Listing:
-    pivot, point, tail = source.partition("/./")
-    if not ("pivot" in mended and point and _MAGIC.search(pivot)):
-        taken = taken_files(str(context), str(dockerfile), source, excludes, True)
-    else:
-        taken = {}
-        for place in _matches(context, pivot):
-            name = str(place.relative_to(context))
-            try:
-                if place.is_dir():
-                    one = f"{name}/./{tail}"
-                    taken |= taken_files(str(context), str(dockerfile), one, excludes, True)
-                else:
-                    taken |= taken_files(str(context), str(dockerfile), name, (), False)
-            except ContextError:
-                continue
-    if "folder" in mended:
-        left_out = IgnoreFile.of(excludes)
-        dropped = [at for at, it in taken.items() if it[0] == "dir" and left_out.ignores(at)]
-        taken = {at: what for at, what in taken.items() if at not in dropped}
-    return taken
-
-
-def _matches(context: Path, pattern: str) -> list[Path]:
-    clean = pattern.strip("/").removeprefix("./")
-    return sorted(context.glob(re.sub(r"\*+", "*", clean))) if clean not in ("", ".") else [context]
+def _unnamed(source: str) -> int:
+    """How many leading elements BuildKit leaves out of names: from a folder that a wildcard before
+    ``/./`` matched."""
+    pivot, point, _ = source.partition("/./")
+    return len(Path(pivot.lstrip("/")).parts) if point and _MAGIC.search(pivot) else 0
 
 
 def built(context: Path, dockerfile: Path, copies: Sequence[Copy]) -> list[Listing] | str:
@@ -245,14 +189,11 @@ def built(context: Path, dockerfile: Path, copies: Sequence[Copy]) -> list[Listi
     return found
 
 
-def differences(copy: Copy, ours: Listing, theirs: Listing) -> Iterable[str]:
-    above = {"/".join(path.split("/")[:n]) for path in ours for n in range(1, path.count("/") + 1)}
-    for path in sorted({*ours, *theirs}):
-        mine, other = ours.get(path), theirs.get(path)
-        if mine is None and other is not None and other[0] == "dir" and path in above:
-            continue  # a folder that only leads to what --parents takes
-        if mine != other and not (mine and mine[0] == "special"):
-            yield f"{path}: ours {mine}, BuildKit {other}"
+def differences(ours: Told, theirs: Listing) -> Iterable[str]:
+    """What BuildKit takes and our digest has not, or has otherwise."""
+    for path, other in sorted(theirs.items()):
+        if other not in ours.get(path, ()):
+            yield f"{path}: ours {ours.get(path)}, BuildKit {other}"
 
 
 def check(context: Path, copies: Sequence[Copy], found: Found) -> None:
@@ -261,69 +202,68 @@ def check(context: Path, copies: Sequence[Copy], found: Found) -> None:
         ignore = context / ".dockerignore"
         if ignore.is_file():
             dockerfile.with_name("Dockerfile.dockerignore").write_bytes(ignore.read_bytes())
-        good: list[tuple[Copy, Listing]] = []
+        good: list[tuple[Copy, Told]] = []
         left = _MISSING
         for copy in copies:
-            try:
-                good.append((copy, expected(context, dockerfile, copy)))
-            except ContextError as error:
-                left -= 1
-                if left < 0:
-                    found.counts[f"ours: {error.reason}, not asked"] += 1
-                    continue
-                found.counts[f"ours: {error.reason}"] += 1
-                theirs = built(context, dockerfile, [copy])
-                if theirs == [{}] and copy.parents:
-                    found.counts["differs: no such file is no error with --parents"] += 1
-                elif not isinstance(theirs, str):
-                    found.differences.append(
-                        f"{context.name} {copy.place} {copy.line(0).strip()}:"
-                        f" ours {error.reason} ({error.message}), BuildKit takes {len(theirs[0])}"
-                    )
+            told, errors = expected(context, dockerfile, copy)
+            if not errors:
+                good.append((copy, told))
+                continue
+            left -= 1
+            if left >= 0:
+                _compare_missing(context, dockerfile, copy, told, errors, found)
         for start in range(0, len(good), _AT_ONCE):
             _compare(context, dockerfile, good[start : start + _AT_ONCE], found)
 
 
+def _compare_missing(
+    context: Path,
+    dockerfile: Path,
+    copy: Copy,
+    told: Told,
+    errors: Sequence[ContextError],
+    found: Found,
+) -> None:
+    theirs = built(context, dockerfile, [copy])
+    if isinstance(theirs, str):
+        found.counts["refused by both"] += 1
+    elif copy.parents and not list(differences(told, theirs[0])):
+        found.counts["missing: refused by us, nothing for BuildKit"] += 1
+    else:
+        why = "; ".join(f"{error.reason} ({error.message})" for error in errors)
+        _differs(context, copy, f"ours {why}, BuildKit takes {len(theirs[0])}", found)
+
+
 def _compare(
-    context: Path, dockerfile: Path, part: Sequence[tuple[Copy, Listing]], found: Found
+    context: Path, dockerfile: Path, part: Sequence[tuple[Copy, Told]], found: Found
 ) -> None:
     theirs = built(context, dockerfile, [copy for copy, _ in part])
     if isinstance(theirs, str):
         if len(part) > 1:
             for one in part:
                 _compare(context, dockerfile, [one], found)
-            return
-        found.differences.append(
-            f"{context.name} {part[0][0].place} {part[0][0].line(0).strip()}: BuildKit: {theirs}"
-        )
+        elif "no such file" in theirs or "not found" in theirs:
+            # A folder before a wildcard, or the target of a link, is left out or not there.
+            found.counts["refused by BuildKit alone"] += 1
+        else:
+            _differs(context, part[0][0], f"BuildKit: {theirs}", found)
         return
     for (copy, ours), other in zip(part, theirs, strict=True):
-        kind = "--parents" * copy.parents + "--exclude" * bool(copy.excludes)
-        found.counts[f"{copy.keyword} {kind}"] += 1
+        kind = "with" if copy.parents else "without"
+        found.counts[f"{copy.keyword} {kind} --parents"] += 1
+        found.counts["--exclude"] += bool(copy.excludes)
         found.counts["taken by both"] += len(ours.keys() & other.keys())
         found.counts["instructions that take something"] += bool(other)
-        told = list(differences(copy, ours, other))
-        why = _why(context, dockerfile, copy, other) if told else None
-        if why:
-            found.counts["differs: " + " and ".join(REASONS[it] for it in why)] += 1
-        elif told:
-            found.differences.append(
-                f"{context.name} {copy.place} {copy.line(0).strip()}: {len(told)}: "
-                + "; ".join(told[:3])
-            )
+        told = list(differences(ours, other))
+        if told:
+            _differs(context, copy, f"{len(told)}: " + "; ".join(told[:3]), found)
+        else:
+            more = "ours counts more" if ours.keys() - other.keys() else "the same files"
+            found.counts[f"{more}, {kind} --parents"] += 1
 
 
-def _why(context: Path, dockerfile: Path, copy: Copy, theirs: Listing) -> tuple[str, ...]:
-    """The fewest reasons that explain a difference."""
-    for number in range(1, len(REASONS) + 1):
-        for some in combinations(REASONS, number):
-            try:
-                ours = expected(context, dockerfile, copy, set(some))
-            except ContextError:
-                continue
-            if not list(differences(copy, ours, theirs)):
-                return some
-    return ()
+def _differs(context: Path, copy: Copy, how: str, found: Found) -> None:
+    found.differences.append(f"{context.name} {copy.place} {copy.line(0).strip()}: {how}")
 
 
 def main() -> None:

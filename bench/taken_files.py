@@ -32,28 +32,34 @@ def taken_files(
 ) -> Listing:
     """What ``COPY source`` puts below its destination, as the digest has it.
 
-    Folders that only lead to what ``--parents`` takes are not in it. Raises
-    :class:`dockstrata.load.context.ContextError`.
+    Raises :class:`dockstrata.load.context.ContextError`.
     """
+    return dict(all_taken(directory, dockerfile, source, excludes, parents))
+
+
+def all_taken(
+    directory: str, dockerfile: str, source: str, excludes: Sequence[str], parents: bool
+) -> list[tuple[str, tuple[str, ...]]]:
+    """The same, with what is put in one place by several matches of a wildcard."""
     forget_contexts()  # a digest that is kept is not computed
     asked: BuildContext = context_for(directory, dockerfile)
     with _recorded() as fed:
         whole = asked.digest(source, excludes, parents=parents)
     by_digest = {hasher.hexdigest(): parts for hasher, parts in fed.values()}
-    found: Listing = {}
+    found: list[tuple[str, tuple[str, ...]]] = []
 
     def add(prefix: str, parts: tuple[str, ...]) -> None:
         kind, *rest = parts
         if kind != "dir":
-            found[prefix + rest[0]] = (kind, *rest[1:])
+            found.append((prefix + rest[0], (kind, *rest[1:])))
         elif parents:
-            found[rest[0]] = (kind, rest[1])
+            found.append((rest[0], (kind, rest[1])))
         elif len(rest) == 2:  # a source itself: its own name and mode do not count
             for below in by_digest.get(rest[1], ()):
                 add(prefix, below)
         else:
             name, mode, content = rest
-            found[prefix + name] = (kind, mode)
+            found.append((prefix + name, (kind, mode)))
             for below in by_digest.get(content, ()):
                 add(f"{prefix}{name}/", below)
 
