@@ -136,7 +136,7 @@ def _block(nodes: list[Node]) -> Iterator[NearMiss]:
 
 def difference(step: Step, other: Step) -> str:
     """What sets two similar steps apart, the most harmless name that fits."""
-    mine, theirs = step.instruction.line, other.instruction.line
+    mine, theirs = _said(step), _said(other)
     if mine == theirs:
         return "context"
     words, others = mine.split(), theirs.split()
@@ -153,6 +153,12 @@ def difference(step: Step, other: Step) -> str:
     return "text"
 
 
+def _said(step: Step) -> str:
+    """The logical line but for its keyword, which may be written in any case."""
+    node = step.instruction
+    return node.line[len(node.written) :]
+
+
 def _older(one: str, other: str) -> bool:
     """Whether the first number in which two texts differ is lower in ``one``: nobody goes back."""
     pairs = zip(re.findall(r"\d+", one), re.findall(r"\d+", other), strict=False)
@@ -160,7 +166,7 @@ def _older(one: str, other: str) -> bool:
 
 
 def _texts(step: Step, other: Step) -> tuple[str, str]:
-    if step.instruction.line != other.instruction.line:
+    if _said(step) != _said(other):
         return step.instruction.line, other.instruction.line
     mine, theirs = _context(step), _context(other)
     if set(mine) == set(theirs):

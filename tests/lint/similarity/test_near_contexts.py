@@ -30,6 +30,13 @@ def test_another_order(tmp_path: Path) -> None:
     assert "A=1 B=x" in edit.new
 
 
+def test_the_keyword_s_case_is_no_difference(tmp_path: Path) -> None:
+    (found,) = misses(
+        tmp_path, "RUN apt-get install -y a  b\n", "run apt-get install -y \\\n a b\n"
+    )
+    assert {edit.kind for edit in found.edits} == {"whitespace"}
+
+
 def test_what_the_builds_are_given_is_no_edit_of_a_dockerfile(tmp_path: Path) -> None:
     services = "".join(
         f"  s{number}:\n    build:\n      context: '{number}'\n      args: {{V: '{number}'}}\n"
