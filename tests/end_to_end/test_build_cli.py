@@ -135,3 +135,41 @@ def test_a_dry_run_prints_commands_that_a_shell_runs(
     assert [image["names"] for image in images if image.get("names")] == [
         ["registry.example/one:2"]
     ]
+
+
+PLATFORMS = """\
+services:
+  base:
+    image: localhost/base
+    build: {context: base, platforms: [linux/amd64, linux/arm64]}
+  app:
+    image: localhost/app
+    build: {context: app, platforms: [linux/amd64, linux/arm64]}
+"""
+
+
+def test_several_platforms_are_built_anew(
+    tmp_path: Path, store: Store, builder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in {
+        "base": "FROM scratch\nARG TARGETARCH\nENV ARCH=$TARGETARCH\nCOPY file /\n",
+        "app": "FROM localhost/base\nCOPY file /app\n",
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text(text)
+        (tmp_path / name / "file").write_text("first")
+    (tmp_path / "compose.yaml").write_text(PLATFORMS)
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", "--builder", builder, "--only", "base"]) == 0
+    if len(_listed(store, "localhost/base")) == 1:
+        pytest.skip("this builder takes one platform's steps for the other's")
+    for text in ("second", "third"):
+        Path("base/file").write_text(text)
+        assert main(["build", "--builder", builder]) == 0
+        assert store.read("localhost/app", "file") == text
+    assert _listed(store, "localhost/base") == ["amd64", "arm64"]
+
+
+def _listed(store: Store, image: str) -> list[str]:
+    entries = json.loads(store.run("manifest", "inspect", image))["manifests"]
+    return sorted(entry["platform"]["architecture"] for entry in entries)

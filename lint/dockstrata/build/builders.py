@@ -105,7 +105,7 @@ def build_command(builder: str, job: Job, given: Given) -> list[str]:
         )
     build = job.build
     command = [*_STARTS[builder], "--file", _path(build.dockerfile)]
-    if len(build.platforms) > 1 and builder in ("podman", "buildah"):
+    if _is_list(builder, job):
         command += ["--manifest", job.tags[0]]  # an image of several platforms has one name here
     else:
         for tag in job.tags:
@@ -124,6 +124,21 @@ def build_command(builder: str, job: Job, given: Given) -> list[str]:
         for agent in given.ssh or build.ssh:
             command += ["--ssh", agent]
     return [*command, _path(build.context)]
+
+
+def clearing(builder: str, job: Job) -> list[list[str]]:
+    """What to run before a build: each command only where the one before it succeeds.
+
+    podman and buildah keep an image of several platforms as a list, and a build adds to the list
+    of that name: what stands on it would be built on the images of an earlier build.
+    """
+    if not _is_list(builder, job):
+        return []
+    return [[program_of(builder), "manifest", verb, job.tags[0]] for verb in ("exists", "rm")]
+
+
+def _is_list(builder: str, job: Job) -> bool:
+    return len(job.build.platforms) > 1 and builder in ("podman", "buildah")
 
 
 def _lacking(builder: str, job: Job) -> str | None:

@@ -26,11 +26,13 @@ def run_all(
     tell: Callable[[Outcome], None] = lambda outcome: None,
     begin: Callable[[Job], None] = lambda job: None,
     environment: Mapping[str, str] | None = None,
+    clear: Callable[[Job], Sequence[Sequence[str]]] = lambda job: (),
 ) -> list[Outcome]:
     """Build all, in the order given, each with its command; what builders say goes to stderr.
 
     ``begin`` is called before each build, ``tell`` after it. ``command`` may raise
-    :class:`DockstrataError`: then this job has failed, for that reason.
+    :class:`DockstrataError`: then this job has failed, for that reason. The commands of ``clear``
+    come before; the first that fails is the last.
     """
     outcomes: dict[str, Outcome] = {}
     for job in jobs:
@@ -41,12 +43,26 @@ def run_all(
         else:
             begin(job)
             try:
-                outcome = _run(job, command(job), environment)
+                words = command(job)
+                _clear(clear(job), environment)
+                outcome = _run(job, words, environment)
             except DockstrataError as error:
                 outcome = Outcome(job, "failed", error.message)
         outcomes[job.name] = outcome
         tell(outcome)
     return list(outcomes.values())
+
+
+def _clear(commands: Sequence[Sequence[str]], environment: Mapping[str, str] | None) -> None:
+    for words in commands:
+        try:
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, capture_output=True, env=environment, check=False
+            )
+        except OSError:
+            return  # the build will say so
+        if done.returncode != 0:
+            return
 
 
 def _run(job: Job, command: Sequence[str], environment: Mapping[str, str] | None) -> Outcome:

@@ -73,6 +73,7 @@ def command(
     from dockstrata.build.builders import (
         CLASSIC,
         build_command,
+        clearing,
         environment_of,
         program_of,
         read_given,
@@ -114,6 +115,8 @@ def command(
         for job in jobs:
             try:
                 line = shlex.join(build_command(kind, job, given))
+                if before := clearing(kind, job):
+                    click.echo(printable(" && ".join(map(shlex.join, before))))
             except DockstrataError as error:
                 failed = True
                 message = f"{job.dockerfile}: cannot be built so: {error}"
@@ -142,6 +145,7 @@ def command(
         after,
         begin,
         {**os.environ, **variables},
+        lambda job: clearing(kind, job),
     )
     built = [outcome.job for outcome in outcomes if outcome.state == "built"]
     for job in built:

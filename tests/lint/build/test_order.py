@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dockstrata.build.builders import build_command, read_given, unheard
+from dockstrata.build.builders import build_command, clearing, read_given, unheard
 from dockstrata.build.finding import find_builder
 from dockstrata.build.order import Job, chosen, jobs_of
 from dockstrata.build.run import run_all
@@ -155,6 +155,12 @@ def test_podman_and_buildah_in_their_words(app: dict[str, Job]) -> None:
         assert "X=3" not in text
         assert "--secret id=npm,src=else" in text
         assert "--secret id=plain,src=plain" in text
+        assert [shlex.join(words) for words in clearing(builder, app["one/app:1"])] == [
+            f"{builder} manifest exists one/app:1",
+            f"{builder} manifest rm one/app:1",
+        ]
+        assert clearing(builder, app["local/app:dev"]) == []
+    assert clearing("buildx", app["one/app:1"]) == []
 
 
 @pytest.mark.parametrize(
@@ -300,3 +306,18 @@ def test_a_program_that_cannot_be_run(jobs: list[Job], capfd: pytest.CaptureFixt
     outcomes = run_all(jobs[:1], lambda job: [sys.executable, "-c", "print('said')"])
     assert outcomes[0].state == "built"
     assert capfd.readouterr().err == "said\n"
+
+
+def test_what_is_cleared_before(jobs: list[Job], capfd: pytest.CaptureFixture[str]) -> None:
+    def python(text: str) -> list[str]:
+        return [sys.executable, "-c", f"import os; {text}"]
+
+    (outcome,) = run_all(
+        jobs[:1],
+        lambda job: python("print(os.path.exists('one'), os.path.exists('two'))"),
+        clear=lambda job: [python("os.mkdir('one')"), python("exit(1)"), python("os.mkdir('two')")],
+    )
+    assert outcome.state == "built"
+    assert capfd.readouterr().err == "True False\n"
+    (outcome,) = run_all(jobs[:1], lambda job: python(""), clear=lambda job: [["/nowhere/at/all"]])
+    assert outcome.state == "built"
