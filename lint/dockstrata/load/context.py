@@ -15,7 +15,7 @@ from dockstrata.load.ignorefile import IgnoreFile, State, clean, path_pattern
 
 _MAGIC = re.compile(r"[*?\[\\]")
 # `--exclude` of which builders make the same.
-_PLAIN = re.compile(r"!?(?:\./)?[\w*?][\w.*?/ -]*", re.ASCII)
+_PLAIN = re.compile(r"(?!.*\.\.)!?(?:\./)?\.?[\w*?][\w.*?/ -]*", re.ASCII)
 _LINKS = 40  # as many as Linux follows on one path
 
 
@@ -90,6 +90,11 @@ class BuildContext:
         if parents or not all(map(_PLAIN.fullmatch, excludes)):
             exclude = None
         hasher = hashlib.sha256()
+        if parents and "/./" in source:
+            pivot = source.partition("/./")[0]
+            if _MAGIC.search(pivot) or self._follow(base, pivot).path != base:
+                # Through wildcards and links builders take more than names tell: all that is there.
+                parents, source = False, pivot
         for entry in self._parents(base, tail) if parents else self._matches(source):
             if parents:
                 relative = entry.path[len(base) :].lstrip("/")
@@ -262,7 +267,9 @@ class BuildContext:
                 content, some = self._tree(entry)
             else:
                 content, some = self._filtered(entry, exclude, within, path + "/")
-            if some or not (ignored or left_out):  # an empty directory is copied, too
+            # An empty directory is copied, too, and one that --exclude has emptied.
+            sent = not ignored or self._tree(entry)[1]
+            if some or (sent and not left_out):
                 anything = True
                 _feed(hasher, "dir", entry.name, mode_word(entry.status.st_mode), content)
         return hasher.hexdigest(), anything

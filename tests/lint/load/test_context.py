@@ -160,6 +160,32 @@ def test_excludes_beside_parents_are_open(make: Make, exclude: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "file"),
+    [
+        # The wildcard matches a file, a link to a folder, a link to a file.
+        ("*/./x", "top"),
+        ("l*/./x", "s/x/a"),
+        ("p/*/./r", "s/x/a"),
+        # A link on the way.
+        ("link/./*x", "s/x/a"),
+        ("link/./x", "s/x/a"),
+    ],
+)
+def test_what_parents_take_before_the_pivot(make: Make, source: str, file: str) -> None:
+    """Seen in BuildKit 0.25."""
+    files = {"s/x/a": "1", "top": "2", "link": "-> s", "p/fl": "-> ../s/x/a"}
+    other = make({**files, file: "other"})
+    assert make(files).digest(source, parents=True) != other.digest(source, parents=True)
+
+
+def test_a_folder_that_exclude_empties_is_copied(make: Make) -> None:
+    """Ignored but for one file: the folder is sent for that file's sake."""
+    one, other = make({"d/a": "1"}, "d", "!d/a"), make({"d/b": "1"}, "d", "!d/a")
+    assert one.digest(".", ["d/a"]) != other.digest(".", ["d/a"])
+    assert other.digest(".", ["d/a"]) == make({}).digest(".")
+
+
 def test_parents_bring_the_modes_of_the_folders_above(make: Make) -> None:
     one, other = make({"s/d/a": "1", "s/b": "2"}), make({"s/d/a": "1", "s/b": "2"})
     os.chmod(os.path.join(other.directory, "s/d"), 0o700)
@@ -209,6 +235,8 @@ def test_exclude(make: Make) -> None:
     context = make({"d/a": "1", "d/b.log": "2", "d/e/c.log": "3", "x.log": "4", "y": "5"})
     assert context.digest("d", ["**/*.log"]) != context.digest("d", ["*.log"])
     assert context.digest("d", ["*.log"]) == make({"d/a": "1", "d/e/c.log": "3"}).digest("d")
+    hidden = make({"d/.git/x": "1", "d/a": "1"})
+    assert hidden.digest("d", [".git"]) == make({"d/a": "1"}).digest("d")
     assert context.digest("d", ["e", "b.log"]) == make({"d/a": "1"}).digest("d")
     assert context.digest("d", ["e", "!e/c.log", "b.log"]) == make(
         {"d/a": "1", "d/e/c.log": "3"}
