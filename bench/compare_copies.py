@@ -146,20 +146,11 @@ def expected(context: Path, dockerfile: Path, copy: Copy) -> tuple[Told, list[Co
             errors.append(error)
             continue
         for name, what in taken:
-            if copy.parents:
-                name = "/".join(name.split("/")[_unnamed(source) :])
-            elif not _MAGIC.search(path) and (context / path).is_file():
+            if not (copy.parents or _MAGIC.search(path)) and (context / path).is_file():
                 name = Path(path).name  # a link that is named: its name is in the instruction
             told.setdefault(name, set()).add(what)
     told.pop("", None)
     return told, errors
-
-
-def _unnamed(source: str) -> int:
-    """How many leading elements BuildKit leaves out of names: from a folder that a wildcard before
-    ``/./`` matched."""
-    pivot, point, _ = source.partition("/./")
-    return len(Path(pivot.lstrip("/")).parts) if point and _MAGIC.search(pivot) else 0
 
 
 def built(context: Path, dockerfile: Path, copies: Sequence[Copy]) -> list[Listing] | str:

@@ -52,7 +52,7 @@ def all_taken(
         kind, *rest = parts
         if kind != "dir":
             found.append((prefix + rest[0], (kind, *rest[1:])))
-        elif parents:
+        elif parents and len(rest) == 2 and rest[1] not in by_digest:
             found.append((rest[0], (kind, rest[1])))
         elif len(rest) == 2:  # a source itself: its own name and mode do not count
             for below in by_digest.get(rest[1], ()):
