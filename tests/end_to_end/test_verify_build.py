@@ -112,6 +112,43 @@ def test_what_cannot_be_built_is_no_proof(
     assert "cannot be built as it is" in record["images"][0]["message"]
 
 
+COMPOSE = """\
+services:
+  base:
+    image: localhost/base
+    build: {context: base, platforms: [linux/amd64, linux/arm64]}
+  app:
+    build: {context: app, platforms: [linux/amd64, linux/arm64]}
+"""
+
+
+def test_images_of_the_users_own_store_are_no_part_of_a_state(
+    tmp_path: Path,
+    store: Store,
+    builder: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for name, text in {"base": "FROM scratch\n", "app": "FROM localhost/base\n"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text(f"{text}ARG TARGETARCH\nCOPY file /{name}\n")
+        (tmp_path / name / "file").write_text("first")
+    (tmp_path / "compose.yaml").write_text(COMPOSE)
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    git("add", "base", "app", "compose.yaml")
+    git("commit", "-qm", "before")
+    assert main(["build", "--builder", builder, "--only", "base"]) == 0
+    Path("base/file").write_text("second")
+    capfd.readouterr()
+    assert main([*VERIFY, builder]) == 1
+    assert capfd.readouterr().out.splitlines() == [
+        "app/Dockerfile different: /base: other content (5 → 6 bytes)",
+        "base/Dockerfile different: /base: other content (5 → 6 bytes)",
+        "0 images equal to HEAD, 2 different, 0 removed, 0 new.",
+    ]
+
+
 def test_no_builder(
     project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

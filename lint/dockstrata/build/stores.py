@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -32,6 +33,8 @@ _SAVE = {
     "podman": "podman save --quiet --format docker-archive --output {path} {tag}",
     "buildah": "buildah push --quiet {tag} docker-archive:{path}",
 }
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+"""What platforms call a machine, where that is not its own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Store:
         """The command line that builds one image into this store."""
         if job.name in self.names:
             job = self._renamed(job)
+        job = replace(job, build=replace(job.build, platforms=_one_of(job.build.platforms)))
         command = build_command(self.builder, job, self.given)
         if program_of(self.builder) != "docker":
             command[-1:-1] = _host_name()
@@ -172,6 +176,16 @@ def _own_store(program: str) -> tuple[str, str]:
         store = {key.lower(): value for key, value in json.loads(done.stdout)["store"].items()}
         return str(store["graphdrivername"]), str(store["graphroot"])
     return os.environ.get("STORAGE_DRIVER") or "vfs", ""
+
+
+def _one_of(platforms: Sequence[str]) -> tuple[str, ...]:
+    """This machine's platform, else the first: a store gives one image of a name.
+
+    podman and buildah would add a second one to a list of that name in the user's own store.
+    """
+    machine = platform.machine().lower()
+    own = [it for it in platforms if it.split("/")[1:2] == [_ARCHITECTURES.get(machine, machine)]]
+    return tuple([*own, *platforms][:1])
 
 
 def _host_name() -> list[str]:

@@ -85,3 +85,33 @@ def test_docker_gets_names_of_its_own(
     assert not copy.exists()
     assert f"image rm {name}" in called.read_text().splitlines()
     assert (here / "app/Dockerfile").read_text() == APP
+
+
+@pytest.mark.parametrize(
+    ("machine", "platforms", "built"),
+    [
+        ("x86_64", "linux/arm64, linux/amd64", ["linux/amd64"]),
+        ("aarch64", "linux/amd64, linux/arm64/v8", ["linux/arm64/v8"]),
+        ("riscv64", "linux/amd64, linux/arm64", ["linux/amd64"]),
+        ("x86_64", "", []),
+    ],
+)
+def test_one_platform(
+    tmp_path: Path, machine: str, platforms: str, built: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    Path("Dockerfile").write_text("FROM scratch\n")
+    Path("compose.yaml").write_text(
+        f"services: {{app: {{build: {{context: ., platforms: [{platforms}]}}}}}}\n"
+    )
+    repository = read_repository(["."])
+    jobs = jobs_of(repository)
+    given = read_given([], [], [])
+    for builder in ("podman", "buildah", "buildx"):
+        with throw_away(builder, given, jobs, repository.library.documents) as store:
+            (command,) = map(store.command, jobs)
+        found = [command[at + 1] for at, word in enumerate(command) if word == "--platform"]
+        assert found == built
+        assert "--manifest" not in command
