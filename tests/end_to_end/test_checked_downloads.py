@@ -52,6 +52,10 @@ def test_the_files_behind_a_digest(tmp_path: Path) -> None:
         "b/one.txt": ("file", "plain", digest),
         "link": ("link", "b"),
     }
+    # With --parents: the folders above too, and what is left out all the same.
+    third = hashlib.sha256(b"a/three.txt").hexdigest()
     assert taken_files(str(tmp_path), "", "a/./**/*.txt", ("three.txt",), True) == {
-        "b/one.txt": ("file", "plain", digest)
+        "b": ("dir", "executable"),
+        "b/one.txt": ("file", "plain", digest),
+        "three.txt": ("file", "plain", third),
     }
