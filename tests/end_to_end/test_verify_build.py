@@ -112,6 +112,25 @@ def test_what_cannot_be_built_is_no_proof(
     assert "cannot be built as it is" in record["images"][0]["message"]
 
 
+def test_modes_are_as_the_umask_has_them(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = os.umask(0o002)
+    try:
+        (tmp_path / "app/folder").mkdir(parents=True)
+        (tmp_path / "app/Dockerfile").write_text("FROM scratch\nCOPY folder /folder/\n")
+        (tmp_path / "app/folder/plain").touch()
+        (tmp_path / "app/folder/tool").touch(0o777)
+        monkeypatch.chdir(tmp_path / "app")
+        git("init", "-q")
+        git("add", ".")
+        git("commit", "-qm", "before")
+        assert main([*VERIFY, "buildah"]) == 0
+    finally:
+        os.umask(before)
+    assert "1 image equal to HEAD" in capfd.readouterr().out
+
+
 COMPOSE = """\
 services:
   base:

@@ -265,6 +265,7 @@ def _copied(top: str) -> Iterator[str]:
                 continue  # deleted, another repository, or nothing that git would take
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copyfile(source, target, follow_symlinks=False)
-            if not os.path.islink(target):
-                os.chmod(target, 0o755 if os.access(source, os.X_OK) else 0o644)
+            if not os.path.islink(target) and os.access(source, os.X_OK):
+                mode = os.stat(target).st_mode & 0o777  # as the umask has it, also for git
+                os.chmod(target, mode | (mode & 0o444) >> 2)
         yield os.path.realpath(folder)
