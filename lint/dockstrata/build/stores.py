@@ -8,7 +8,6 @@ of the Dockerfiles call them so.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import platform
 import re
@@ -24,6 +23,7 @@ from dataclasses import dataclass, replace
 from dockstrata.build.archive import Built, read_archive
 from dockstrata.build.builders import Given, build_command, environment_of, program_of
 from dockstrata.build.order import BUILT, Job, Named
+from dockstrata.build.storage import storage
 from dockstrata.errors import DockstrataError
 from dockstrata.source import Span, encode
 from dockstrata.syntax.nodes import Document
@@ -110,7 +110,7 @@ def throw_away(
             run = secrets.token_hex(6)
             names = {job.name: f"localhost/dockstrata-{run}:{i}" for i, job in enumerate(jobs)}
         else:
-            shared, bare = _storage(program, folder)
+            shared, bare = storage(program, folder)
             environment |= shared
         try:
             yield Store(builder, given, folder, environment, documents, names)
@@ -140,42 +140,6 @@ def _places(named: Named) -> list[Span]:
         return [span for span in found if span is not None]
     pattern = re.compile(rf"(?<=from=){re.escape(named.image)}(?=[\s,\"]|$)")
     return [node.span_of(*at.span()) for at in pattern.finditer(node.line, 0, node.arguments_at)]
-
-
-def _storage(program: str, folder: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Environments of a podman or buildah that writes into ``folder`` alone.
-
-    With the first it reads the user's images too, as docker does; with the second it knows of none.
-    """
-    driver, root = _own_store(program)
-    both = []
-    for name, options in (
-        ("shared", f"additionalimagestores = {json.dumps([root])}"),
-        ("bare", ""),
-    ):
-        file = os.path.join(folder, f"{name}.conf")
-        with open(file, "w", encoding="utf-8") as handle:
-            handle.write(
-                f'[storage]\ndriver = {json.dumps(driver)}\ngraphroot = "{folder}/root"\n'
-                f'runroot = "{folder}/run"\n[storage.options]\n{options if root else ""}\n'
-            )
-        # In Docker's format, so that SHELL, HEALTHCHECK and ONBUILD are compared too.
-        both.append({"CONTAINERS_STORAGE_CONF": file, "BUILDAH_FORMAT": "docker"})
-    return both[0], both[1]
-
-
-def _own_store(program: str) -> tuple[str, str]:
-    """The driver of the user's store, and its folder; ``vfs`` without one where it does not say."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        done = subprocess.run(
-            [program, "info", *(["--format", "json"] if program == "podman" else [])],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        store = {key.lower(): value for key, value in json.loads(done.stdout)["store"].items()}
-        return str(store["graphdrivername"]), str(store["graphroot"])
-    return os.environ.get("STORAGE_DRIVER") or "vfs", ""
 
 
 def _one_of(platforms: Sequence[str]) -> tuple[str, ...]:
