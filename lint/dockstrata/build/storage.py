@@ -26,10 +26,12 @@ class _Own:
     options: Mapping[str, str]
 
 
-def storage(program: str, folder: str) -> tuple[dict[str, str], dict[str, str]]:
+def storage(program: str, folder: str) -> tuple[dict[str, str], dict[str, str]] | None:
     """Environments of a podman or buildah that writes into ``folder`` alone.
 
     With the first it reads the user's images too, as docker does; with the second it knows of none.
+    ``None`` where it does not do as the environment says: a podman that is the client of another
+    machine's service, as on macOS and Windows, keeps its images there.
     """
     own = _own(program)
     others = [own.root, own.options.get("imagestore", "")]
@@ -44,16 +46,19 @@ def storage(program: str, folder: str) -> tuple[dict[str, str], dict[str, str]]:
             handle.write("[storage.options]\n")
             handle.write(f"additionalimagestores = [{', '.join(map(_quoted, stores))}]\n")
             handle.write("\n".join([f"[storage.options.{own.driver}]", *lines, ""]))
-        # In Docker's format, so that SHELL, HEALTHCHECK and ONBUILD are compared too.
-        both.append({"CONTAINERS_STORAGE_CONF": file, "BUILDAH_FORMAT": "docker"})
+        both.append({"CONTAINERS_STORAGE_CONF": file})
+    root = os.path.realpath(os.path.join(folder, "root"))
+    if any(os.path.realpath(_own(program, variables).root) != root for variables in both):
+        return None
     return both[0], both[1]
 
 
-def _own(program: str) -> _Own:
+def _own(program: str, variables: Mapping[str, str] | None = None) -> _Own:
     """What the program says; ``vfs`` without a folder where it does not say."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         done = subprocess.run(
             [program, "info", *(["--format", "json"] if program == "podman" else [])],
+            env={**os.environ, **(variables or {})},
             capture_output=True,
             stdin=subprocess.DEVNULL,
             check=False,

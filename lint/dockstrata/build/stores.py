@@ -1,8 +1,8 @@
 """Where images are built that nobody keeps: a builder, and a store that leaves nothing behind.
 
 podman and buildah keep images in a folder of their own, beside the user's, which are only read.
-docker's daemon has one store for all, so images get names there that nobody else uses, and copies
-of the Dockerfiles call them so.
+docker's daemon has one store for all, and so has the service of a podman that is only its client:
+images get names there that nobody else uses, and copies of the Dockerfiles call them so.
 """
 
 from __future__ import annotations
@@ -103,22 +103,23 @@ def throw_away(
     """
     program = program_of(builder)
     with tempfile.TemporaryDirectory(prefix="dockstrata-", ignore_cleanup_errors=True) as folder:
-        names: dict[str, str] = {}
         environment = {**os.environ, **environment_of(builder)}
-        bare: dict[str, str] = {}
-        if program == "docker":
+        # podman and buildah: in Docker's format SHELL, HEALTHCHECK and ONBUILD are compared, too.
+        environment["BUILDAH_FORMAT"] = "docker"
+        names: dict[str, str] = {}
+        own = None if program == "docker" else storage(program, folder)
+        if own is None:
             run = secrets.token_hex(6)
             names = {job.name: f"localhost/dockstrata-{run}:{i}" for i, job in enumerate(jobs)}
         else:
-            shared, bare = storage(program, folder)
-            environment |= shared
+            environment |= own[0]
         try:
             yield Store(builder, given, folder, environment, documents, names)
         finally:
-            if program != "docker":
-                _run([program, "rmi", "--all", "--force"], {**environment, **bare})
+            if own is not None:
+                _run([program, "rmi", "--all", "--force"], {**environment, **own[1]})
             for name in reversed(names.values()):
-                _run([program, "image", "rm", name], environment)
+                _run([program, "rmi", name], environment)
 
 
 def renamed(text: str, named: Sequence[Named], names: Mapping[str, str]) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -14,8 +12,12 @@ from dockstrata.build.storage import storage
 
 if sys.version_info >= (3, 11):
     import tomllib
+
+    TOML = "tomllib"
 else:
     import tomli as tomllib
+
+    TOML = "tomli as tomllib"
 
 FUSE = "/usr/bin/fuse-overlayfs"
 PODMAN = {
@@ -43,13 +45,31 @@ BUILDAH = {
 }
 
 
-def answers(folder: Path, name: str, told: object, monkeypatch: pytest.MonkeyPatch) -> None:
+STORE = """\
+import json, os, sys
+
+told = {told!r}
+file = os.environ.get("CONTAINERS_STORAGE_CONF")
+if file and {obeys}:
+    import tomllib
+    root = tomllib.load(open(file, "rb"))["storage"]["graphroot"]
+    store = told["store"]
+    store.update({{name: root for name in store if name.lower() == "graphroot"}})
+print(json.dumps(told))
+"""
+
+
+def answers(
+    folder: Path, name: str, told: object, monkeypatch: pytest.MonkeyPatch, obeys: bool = True
+) -> None:
     """A program of that name that tells that."""
     path = folder / "bin" / name
     path.parent.mkdir()
-    path.write_text(f"#!/bin/sh\necho {shlex.quote(json.dumps(told))}\n")
+    script = STORE.format(told=told, obeys=obeys).replace("import tomllib", f"import {TOML}")
+    path.write_text(f"#!{sys.executable}\n{script}")
     path.chmod(0o755)
     monkeypatch.setenv("PATH", str(path.parent))
+    monkeypatch.delenv("CONTAINERS_STORAGE_CONF", raising=False)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="scripts are programs by their first line here")
@@ -58,9 +78,11 @@ def test_layers_are_read_as_they_were_written(
     tmp_path: Path, name: str, told: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers(tmp_path, name, told, monkeypatch)
+    both = storage(name, str(tmp_path))
+    assert both is not None
     shared, bare = (
         tomllib.loads(Path(variables["CONTAINERS_STORAGE_CONF"]).read_text())["storage"]
-        for variables in storage(name, str(tmp_path))
+        for variables in both
     )
     for read in (shared, bare):
         assert read["driver"] == "overlay"
@@ -71,13 +93,10 @@ def test_layers_are_read_as_they_were_written(
     assert bare["options"]["additionalimagestores"] == []
 
 
-@pytest.mark.parametrize("told", [{}, [], {"store": {"graphDriverName": "overlay"}}])
-def test_a_program_that_does_not_say(
+@pytest.mark.skipif(os.name == "nt", reason="scripts are programs by their first line here")
+@pytest.mark.parametrize("told", [PODMAN, {}, [], {"store": {"graphDriverName": "overlay"}}])
+def test_a_client_has_no_storage_of_its_own(
     tmp_path: Path, told: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers(tmp_path, "podman", told, monkeypatch)
-    monkeypatch.delenv("STORAGE_DRIVER", raising=False)
-    shared, _ = storage("podman", str(tmp_path))
-    read = tomllib.loads(Path(shared["CONTAINERS_STORAGE_CONF"]).read_text())["storage"]
-    assert read["driver"] == "vfs"
-    assert read["options"] == {"additionalimagestores": [], "vfs": {}}
+    answers(tmp_path, "podman", told, monkeypatch, obeys=False)
+    assert storage("podman", str(tmp_path)) is None

@@ -62,18 +62,20 @@ def test_every_place_that_names_it(here: Path) -> None:
     assert renamed(APP, job.named, {}) == APP
 
 
-def test_docker_gets_names_of_its_own(
-    here: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("builder", ["docker", "podman", "buildah"])
+def test_names_of_its_own_in_a_store_of_all(
+    here: Path, builder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """docker's, and that of a podman that does not say that it keeps images where it is told."""
     called = tmp_path / "called"
     (tmp_path / "bin").mkdir()
-    docker = tmp_path / "bin/docker"
-    docker.write_text(f'#!/bin/sh\necho "$@" >> {called}\n')
-    docker.chmod(0o755)
-    monkeypatch.setenv("PATH", str(docker.parent))
+    program = tmp_path / "bin" / builder
+    program.write_text(f'#!/bin/sh\necho "$@" >> {called}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
     repository = read_repository(["."])
     jobs = jobs_of(repository)
-    with throw_away("docker", read_given([], [], []), jobs, repository.library.documents) as store:
+    with throw_away(builder, read_given([], [], []), jobs, repository.library.documents) as store:
         base, app = (store.command(job) for job in jobs)
         assert base[base.index("--file") + 1] == "./bases/java/Dockerfile"
         (name,) = (base[at + 1] for at, word in enumerate(base) if word == "--tag")
@@ -83,7 +85,8 @@ def test_docker_gets_names_of_its_own(
         assert app[-1] == "./app"
         assert "localhost/app" not in app
     assert not copy.exists()
-    assert f"image rm {name}" in called.read_text().splitlines()
+    assert f"rmi {name}" in called.read_text().splitlines()
+    assert "--all" not in called.read_text()
     assert (here / "app/Dockerfile").read_text() == APP
 
 
