@@ -36,6 +36,9 @@ def find_builder(wanted: str | None, tell: Callable[[str], None] = lambda messag
             for message in said:
                 tell(message)
             return program
+        if _is_podman() and shutil.which("podman") is not None:
+            tell("docker is podman by another name here")
+            return "podman"
         try:
             return _docker()
         except DockstrataError as error:
@@ -45,6 +48,11 @@ def find_builder(wanted: str | None, tell: Callable[[str], None] = lambda messag
     if wanted is not None:
         raise DockstrataError(f"{wanted} is not installed, or not on the PATH")
     raise DockstrataError("nothing here builds images: install docker, podman or buildah")
+
+
+def _is_podman() -> bool:
+    """Whether docker is what the package ``podman-docker`` puts there."""
+    return _ask(["docker", "--version"])[0].startswith("podman ")
 
 
 def _docker() -> str:

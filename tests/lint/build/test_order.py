@@ -255,6 +255,17 @@ def test_docker_without_its_plugin(
     assert find_builder(None) == kind
 
 
+def test_docker_that_is_podman(path: Path) -> None:
+    program(path, "docker", 'test "$1" = --version && echo podman version 5.8.6')
+    with pytest.raises(DockstrataError, match="its daemon does not answer"):
+        find_builder("docker")
+    program(path, "podman", "")
+    for wanted in (None, "docker"):
+        said: list[str] = []
+        assert find_builder(wanted, said.append) == "podman"
+        assert said == ["docker is podman by another name here"]
+
+
 def test_buildkit_that_the_user_turns_off(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_BUILDKIT", "false")
     program(path, "docker", BUILDX.format(driver="docker"))
