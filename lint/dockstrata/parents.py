@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from dockstrata.meaning.evaluate import Evaluation, Resolver, evaluate, nothing_known
+from dockstrata.meaning.images_named import stands_on
 from dockstrata.meaning.marks import base_reference
 from dockstrata.meaning.stage import Stage, canonical_image
 from dockstrata.source import Source
@@ -115,7 +116,8 @@ class Parents:
     def _find_builder(self, path: str, reference: str) -> Builder | None:
         told = self.tags.get(reference)
         if told is not None:
-            return None if told.path == path else told
+            made = None if told.path == path else self._read(told.path)
+            return told if made is not None and not stands_on(made, reference, {}) else None
         name = parse_reference(reference).short_name.rsplit("/", 1)[-1]
         marked = self._marked(os.path.dirname(path), name) if name else None
         if marked is None or marked == path:

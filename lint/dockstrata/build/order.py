@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from dockstrata.errors import DockstrataError
 from dockstrata.load.secrets import Mounted, mounted
 from dockstrata.load.wiring import Build
+from dockstrata.meaning.images_named import arguments_of, outer_images
 from dockstrata.meaning.library import BuildKey
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.hcl import target_names
-from dockstrata.rewrite.images_named import arguments_of, outer_images
 from dockstrata.syntax.nodes import Document, Instruction
 from dockstrata.syntax.reference import context_name
 

@@ -9,12 +9,13 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dockstrata.load.context import ContextError, context_for
+from dockstrata.load.context import ContextError, real_path, taken
 from dockstrata.load.discover import tidy
 from dockstrata.load.secrets import secret_from
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.context import ContextReader, Taken, no_context
 from dockstrata.meaning.evaluate import Evaluation, Stage, canonical_image, evaluate
+from dockstrata.meaning.images_named import arguments_of, stands_on
 from dockstrata.meaning.marks import BASE_MARK, MARKED_LINES
 from dockstrata.meaning.step import Barrier
 from dockstrata.syntax.nodes import Document
@@ -75,6 +76,8 @@ class Library:
         self.documents = {document.path: document for document in documents}
         self.builds: dict[str, list[Build]] = {}
         self.products: dict[str, Product] = {}
+        # Those that are built on an image of the same name.
+        self.shadowing: dict[str, Product] = {}
         self.marked: dict[str, str] = {}
         self._forget()
         self.told = wired or {}
@@ -119,8 +122,9 @@ class Library:
             distinct[number] = _given_both(distinct[number], build)
             product = Product(path, number, build.target)
             for tag in build.tags:
-                named = replace(product, reference=tag)
-                self.products.setdefault(canonical_image(tag), named)
+                named, name = replace(product, reference=tag), canonical_image(tag)
+                shadows = stands_on(document, name, arguments_of(build))
+                (self.shadowing if shadows else self.products).setdefault(name, named)
             for name in self.own_names.of(build):
                 self.products.setdefault(name, product)
         self.builds[path] = distinct
@@ -359,7 +363,7 @@ def _given_both(one: Build, other: Build) -> Build:
 def same_build(one: Build, other: Build) -> bool:
     """Whether two builds of a file give its stages the same meaning."""
     return (
-        os.path.realpath(one.context) == os.path.realpath(other.context)
+        real_path(one.context) == real_path(other.context)
         and dict(one.args) == dict(other.args)
         and dict(one.contexts) == dict(other.contexts)
         and sorted(one.platforms) == sorted(other.platforms)
@@ -385,7 +389,7 @@ def reader(directory: str, dockerfile: str) -> ContextReader:
         if any(is_symbolic(text) for text in (source, *excludes)):
             return Taken(("symbolic", *what), folder)
         try:
-            digest = context_for(folder, file).digest(source, excludes, parents=parents)
+            digest = taken(folder, file, source, tuple(excludes), parents)
         except ContextError as error:
             # The same missing file of the same context is still one file, whenever it comes.
             barrier = None

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from dockstrata.load.secrets import Secret, mounted
 from dockstrata.load.wiring import Build
+from dockstrata.meaning.images_named import images_named
 from dockstrata.meaning.library import BuildKey, Library, Product
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.rewrite.hcl import Target, bake_text, is_variable, target_names
-from dockstrata.rewrite.images_named import images_named
 from dockstrata.syntax.nodes import Document
 from dockstrata.syntax.reference import context_name
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from dockstrata.load.wiring import Build
+from dockstrata.meaning.images_named import images_named
 from dockstrata.meaning.library import BuildKey, Library
 from dockstrata.meaning.stage import canonical_image
-from dockstrata.rewrite.images_named import images_named
 from dockstrata.syntax.reference import context_name
 
 _IMAGE = "docker-image://"

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.meaning.images import Image, image_set
+from dockstrata.meaning.images_named import images_named
 from dockstrata.meaning.library import Library, default_build
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.plan.model import Refusal
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.rewrite.base_file import needed_globals, variables
 from dockstrata.rewrite.elsewhere import name_pattern
-from dockstrata.rewrite.images_named import images_named
 from dockstrata.rewrite.proof import difference
 from dockstrata.source import Source, Span
 from dockstrata.syntax.nodes import Document, Instruction
@@ -55,8 +55,8 @@ def merge_deep(library: Library, settings: PlanSettings, may_edit: Callable[[str
     texts: dict[str, str] = {}
     merges: list[Merge] = []
     refused: dict[str, Refusal] = {}
+    images = image_set(library.all()).images
     while True:
-        images = image_set(library.all()).images
         deep = [i for i in images if i.depth > settings.max_depth and i.id not in refused]
         if not deep:
             return Merged(library, texts, tuple(merges), tuple(refused.values()))
@@ -69,7 +69,7 @@ def merge_deep(library: Library, settings: PlanSettings, may_edit: Callable[[str
             )
             refused[deepest.id] = Refusal(deepest.id, "too-deep", message)
             continue
-        library, merge, text = found
+        library, images, merge, text = found
         texts[merge.path] = text
         merges.append(merge)
 
@@ -177,8 +177,11 @@ def _shorten(
     images: tuple[Image, ...],
     settings: PlanSettings,
     may_edit: Callable[[str], bool],
-) -> tuple[Library, Merge, str] | str:
-    """The cheapest merge on the chain of ``deepest`` that is proved, or why the cheapest is not."""
+) -> tuple[Library, tuple[Image, ...], Merge, str] | str:
+    """The cheapest merge on the chain of ``deepest`` that is proved, or why the cheapest is not.
+
+    With the set as it is then, library and images.
+    """
     children = Counter(image.parent.id for image in images if image.parent is not None)
     above = Counter(
         below.id for image in images if image.depth > settings.max_depth for below in _chain(image)
@@ -205,7 +208,13 @@ def _shorten(
         documents[image.path] = parse(Source(image.path, text))
         after = library.with_documents(documents)
         if not documents[image.path].faults and _equal(library, after, image.path):
-            return after, Merge(image.id, parent.id, image.path, cost), text
+            now = image_set(after.all()).images
+            # What the parent's FROM names may be built by another file for this one.
+            if any(it.id == image.id and it.depth < image.depth for it in now):
+                return after, now, Merge(image.id, parent.id, image.path, cost), text
+            name = parent.stage.node.arguments[0]
+            why.append(f"FROM {name} is another image in {image.path} than in {parent.path}")
+            continue
         why.append(_unequal(image, parent))
     return why[0] if why else "it has no parent in the repository"
 

@@ -71,7 +71,13 @@ def _below(context: SetContext, evaluation: Evaluation, stage: Stage) -> Stage |
     if stage.parent is not None:
         return evaluation.stages[stage.parent]
     reference = base_reference(evaluation, stage)
-    return None if reference is None else context.facts.library.resolve(reference)
+    if reference is None:
+        return None
+    library = context.facts.library
+    own = library.shadowing.get(reference)
+    if own is not None and own.path == stage.node.source.path:
+        return library.stage(own.path, own.build, own.target)
+    return library.resolve(reference)
 
 
 def _finding(context: SetContext, home: dict[int, Evaluation], circle: list[Stage]) -> Finding:

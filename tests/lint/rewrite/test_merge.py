@@ -147,3 +147,44 @@ def test_a_state_with_more_steps_differs_without_a_crash(here: Path) -> None:
         message = difference(before.stage, after.stage)
         assert message is not None
         assert "steps or their contexts would differ" in message
+
+
+def test_an_image_called_like_what_it_is_built_on_is_nobody_elses(here: Path) -> None:
+    """`image: debian:12` over a file FROM debian:12: others mean the registry's, as far as known."""
+    (here / "compose.yaml").write_text(
+        "services:\n  db: {build: db, image: 'debian:12'}\n  app: {build: app, image: acme/app}\n"
+    )
+    for name, text in {
+        "db": "ARG TAG=12\nFROM debian:$TAG\nENV A=1\nRUN db\n",
+        "app": "FROM debian:12\nCMD x\n",
+        "top": "FROM acme/app\nRUN top\n",
+    }.items():
+        (here / name).mkdir()
+        (here / name / "Dockerfile").write_text(text)
+    repository = read_repository(["."])
+    depths = {image.path: image.depth for image in repository.set.images}
+    assert depths == {"db/Dockerfile": 2, "app/Dockerfile": 2, "top/Dockerfile": 3}
+    done = refactor(repository, Options(PlanSettings(max_depth=2)))
+    assert done.changed == {"top/Dockerfile": "FROM debian:12\nCMD x\nRUN top\n"}
+
+
+def test_a_name_that_is_another_image_in_each_file(here: Path) -> None:
+    """What is inlined may be built on the very image that it came from: nothing gets shorter."""
+    (here / "compose.yaml").write_text(
+        "services:\n  os: {build: os}\n"
+        "  mid: {build: {context: mid, additional_contexts: {base: 'service:os'}}}\n"
+        "  top: {build: {context: top, additional_contexts: {base: 'service:mid'}}}\n"
+    )
+    texts = {"os": "FROM a:1\nRUN os\n", "mid": "FROM base\nENV A=1\n", "top": "FROM base\n"}
+    for name, text in texts.items():
+        (here / name).mkdir()
+        (here / name / "Dockerfile").write_text(text)
+    done = refactor(read_repository(["."]), Options(PlanSettings(max_depth=3)))
+    # mid takes over os; top cannot take over mid.
+    assert done.changed == {"mid/Dockerfile": "FROM a:1\nRUN os\nENV A=1\n"}
+    (here / "os/Dockerfile").write_text("FROM a:1\nARG V\nRUN os\n")
+    (here / "mid/Dockerfile").write_text("FROM base\nENV A=1\nRUN mid\n")
+    done = refactor(read_repository(["."]), Options(PlanSettings(max_depth=3)))
+    assert done.changed == {}
+    (refusal,) = done.merged.refused
+    assert refusal.message.count("would see build arguments of os/Dockerfile#0: V") == 1

@@ -57,6 +57,18 @@ def outer_images(document: Document, given: Mapping[str, str]) -> Iterator[tuple
                     yield node, source
 
 
+def stands_on(document: Document, reference: str, given: Mapping[str, str]) -> bool:
+    """Whether a stage is built FROM an image of that name, spelled in full.
+
+    A file that makes an image of this very name shadows one of a registry: what others mean by the
+    name is not to be known.
+    """
+    return any(
+        node.keyword == "FROM" and canonical_image(image) == reference
+        for node, image in outer_images(document, given)
+    )
+
+
 def _expanded(word: str, values: Mapping[str, str], escape: str) -> str:
     try:
         return expand(word, values.get, escape)
