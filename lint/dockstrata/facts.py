@@ -15,7 +15,7 @@ from dockstrata.load.names import is_bake_name
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.images import ImageSet
 from dockstrata.meaning.library import Library
-from dockstrata.parents import Parents
+from dockstrata.parents import Lookups, Parents
 from dockstrata.plan.settings import PlanSettings
 
 if TYPE_CHECKING:  # loaded where they are asked for
@@ -34,6 +34,7 @@ class Facts:
         self.images = images
         self.parents = parents
         self.settings = settings
+        self.lookups = Lookups()
 
     @cached_property
     def generated(self) -> Mapping[str, Generated]:
@@ -112,5 +113,5 @@ class Facts:
         """Whether the set, or a base in a folder above ``path``, builds an image reference."""
         if reference in self.library.products:
             return True
-        resolve = self.parents.resolver(self.library.documents[path])
+        resolve = self.parents.resolver(self.library.documents[path], self.lookups)
         return resolve(reference) is not None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockstrata.checker import Checked, Checker, Failure, failure
+from dockstrata.checker import Checked, Checker
 from dockstrata.errors import DockstrataError
 from dockstrata.finding import Finding
 from dockstrata.meaning.stage import canonical_image
 from dockstrata.parents import Builder
 from dockstrata.registry import Registry, load_registry
 from dockstrata.result import Change, Result
+from dockstrata.set_check import SetOutcome, Wired, check_set, how_built
 from dockstrata.source import Source
 from dockstrata.turns import (
     Job,
@@ -31,9 +32,9 @@ if TYPE_CHECKING:  # loaded where something is Python, or built as a file says
     from dockstrata.embedded import Embedded
     from dockstrata.load.wiring import Build
     from dockstrata.result_cache.cache import ResultCache
-    from dockstrata.syntax.nodes import Document
+    from dockstrata.result_cache.of_set import SetCache
 
-__all__ = ["Job", "SetOutcome", "check_set", "how_built", "lint_files", "lint_source"]
+__all__ = ["Job", "lint_files", "lint_source"]
 
 
 def lint_files(
@@ -61,7 +62,7 @@ def lint_files(
     wired = how_built(dockerfiles, wiring, builds)
     job = replace(job, tags=_tags(wired))
     checker = Checker(registry, job.options, jobs or processors(), dict(job.tags))
-    cache = None if given or not job.options.cache else _cache(checker)
+    cache, cache_of_set = _caches(checker, keep=not given and job.options.cache)
     outcomes, work = _begin(paths, job, checker, cache)
     processes = 1 if given else processes_for(jobs, work)
     turns = take_turns(work, job, checker, processes)
@@ -69,10 +70,17 @@ def lint_files(
     texts += [known.checked.source for known in outcomes.values() if known.checked is not None]
     result = Result()
     _note_missing(checker, texts, result)
-    set_early: SetOutcome | None = None
+
+    def of_set(known: Mapping[str, Source]) -> SetOutcome:
+        sources = _members(dockerfiles, known)
+        if cache_of_set is None:
+            return check_set(sources, checker, wired)
+        return cache_of_set.outcome(sources, wired, lambda: check_set(sources, checker, wired))
+
+    about_set: SetOutcome | None = None
     if processes > 1 and with_set and not job.fix:
         # The workers are busy meanwhile.
-        set_early = check_set(dockerfiles, checker, wired, {text.path: text for text in texts})
+        about_set = of_set({text.path: text for text in texts})
     new = list(turns)
     outcomes.update((outcome.path, outcome) for outcome in new)
     if cache is not None:
@@ -80,17 +88,16 @@ def lint_files(
     final: list[Checked] = []
     for path in paths:
         final += _settle(outcomes[path], checker, result, write)
-    of_set = set_early
-    if of_set is None and with_set and (write or not job.fix):
-        of_set = check_set(dockerfiles, checker, wired, result.sources)
-    of_set = of_set or SetOutcome()
-    result.failures += of_set.failures
+    if about_set is None and with_set and (write or not job.fix):
+        about_set = of_set(result.sources)
+    about_set = about_set or SetOutcome()
+    result.failures += about_set.failures
     by_path: dict[str, list[Finding]] = {}
-    for finding in of_set.findings:
+    for finding in about_set.findings:
         by_path.setdefault(finding.location.path, []).append(finding)
     for checked in final:
         path = checked.source.path
-        result.findings += checker.finish(checked, by_path.get(path, ()), of_set.ran)
+        result.findings += checker.finish(checked, by_path.get(path, ()), about_set.ran)
     result.findings.sort(key=lambda finding: finding.sort_key)
     return result
 
@@ -110,10 +117,35 @@ def lint_source(source: Source, job: Job, registry: Registry | None = None) -> R
     return result
 
 
-def _cache(checker: Checker) -> ResultCache:
+def _caches(checker: Checker, *, keep: bool) -> tuple[ResultCache | None, SetCache | None]:
+    if not keep:
+        return None, None
     from dockstrata.result_cache.cache import ResultCache
+    from dockstrata.result_cache.of_set import SetCache
+    from dockstrata.result_cache.store import Store
 
-    return ResultCache(checker)
+    store = Store(checker)
+    return ResultCache(checker, store), SetCache(checker, store)
+
+
+def _members(paths: Sequence[str], known: Mapping[str, Source]) -> list[Source]:
+    """The texts of the set; what cannot be read is told once already."""
+    found = []
+    for path in paths:
+        if os.path.isfile(path):  # a pipe has no place in the set
+            read = known.get(path) or read_source(path)
+            if isinstance(read, Source):
+                found.append(read)
+    return found
+
+
+def _tags(wired: Wired) -> tuple[tuple[str, Builder], ...]:
+    found: dict[str, Builder] = {}
+    for path, builds in wired.items():
+        for build in builds:
+            for tag in build.tags:
+                found.setdefault(canonical_image(tag), Builder(path, build.target))
+    return tuple(found.items())
 
 
 def _begin(
@@ -214,98 +246,3 @@ def _settle_python(embedded: Embedded, checker: Checker, result: Result, write: 
     result.failures += embedded.failures
     _note_unanswered(embedded.unanswered, checker, result)
     result.skipped += embedded.skipped
-
-
-@dataclass(slots=True)
-class SetOutcome:
-    """What the rules about the set said; ``ran`` has the codes of those that came to their end."""
-
-    findings: list[Finding] = field(default_factory=list)
-    ran: set[str] = field(default_factory=set)
-    failures: list[Failure] = field(default_factory=list)
-
-
-Wired = Mapping[str, Sequence["Build"]]
-"""How each Dockerfile is built, by path."""
-
-
-def how_built(paths: Sequence[str], wiring: Sequence[str], builds: Sequence[Build]) -> Wired:
-    """As compose and bake files say, or the configuration."""
-    if not wiring and not builds:
-        return {}
-    from dockstrata.load.builds import load_builds
-    from dockstrata.meaning.repository import all_builds, written_by_us
-
-    others = [path for path in wiring if not written_by_us(path)]
-    return all_builds(load_builds((), paths, wiring=others), builds)
-
-
-def _tags(wired: Wired) -> tuple[tuple[str, Builder], ...]:
-    found: dict[str, Builder] = {}
-    for path, builds in wired.items():
-        for build in builds:
-            for tag in build.tags:
-                found.setdefault(canonical_image(tag), Builder(path, build.target))
-    return tuple(found.items())
-
-
-def check_set(
-    paths: Sequence[str],
-    checker: Checker,
-    wired: Wired | None = None,
-    sources: Mapping[str, Source] | None = None,
-) -> SetOutcome:
-    """Run the rules about the set; for one image few of them.
-
-    ``wired`` says how it is built, ``sources`` has the files that are read already, by path.
-    """
-    outcome = SetOutcome()
-    rules = checker.set_rules
-    if not rules or not paths:
-        return outcome
-    from dockstrata.syntax.parse import parse
-
-    known = sources or {}
-    documents = []
-    for path in paths:
-        if not os.path.isfile(path):
-            continue  # a pipe has no place in the set
-        read = known.get(path) or read_source(path)
-        if isinstance(read, Source):  # else it is told once already
-            documents.append(parse(read))
-    stages = (node.keyword == "FROM" for document in documents for node in document.instructions)
-    if sum(stages) < 2:
-        rules = tuple(rule for rule in rules if rule.alone)
-        if not rules or not (wired or _has_ignore_file(documents)):
-            return outcome
-    from dockstrata.facts import Facts
-    from dockstrata.meaning.images import image_set
-    from dockstrata.meaning.library import Library, unread
-    from dockstrata.rule import SetContext
-    from dockstrata.similarity.trie import build_trie
-
-    # What COPY takes is of interest only where there is a second image to compare.
-    library = Library(documents, wired or {}, unread if rules != checker.set_rules else None)
-    images = image_set(library.all())
-    if len(images.images) < 2:
-        rules = tuple(rule for rule in rules if rule.alone)
-    trie = build_trie(images.images)
-    settings, plan = checker.options.settings, checker.options.plan
-    facts = Facts(library, images, checker.parents, plan)
-    for rule in rules:
-        assert rule.check_set is not None
-        try:
-            context = SetContext(rule, images, trie, settings, plan, facts)
-            outcome.findings += rule.check_set(context)
-            outcome.ran.add(rule.code)
-        except Exception as error:
-            outcome.failures.append(failure(rule, "the set", error))
-    return outcome
-
-
-def _has_ignore_file(documents: Sequence[Document]) -> bool:
-    return any(
-        os.path.exists(f"{path}.dockerignore")
-        or os.path.exists(os.path.join(os.path.dirname(path), ".dockerignore"))
-        for path in (document.path for document in documents)
-    )

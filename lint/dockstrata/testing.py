@@ -25,8 +25,8 @@ from dockstrata.load.discover import discover
 from dockstrata.registry import Registry, load_registry
 from dockstrata.report.rule_page import Example, examples
 from dockstrata.rule import Fixable, Rule
-from dockstrata.runner import check_set, how_built
 from dockstrata.selection import Selection
+from dockstrata.set_check import check_set, how_built
 from dockstrata.source import Source
 from dockstrata.syntax.parse import parse
 
@@ -134,7 +134,8 @@ def check_files(
         try:
             found = discover(["."])
             wired = how_built(found.files, found.wiring, ())
-            outcome = check_set(found.files, checker, wired)
+            sources = [Source.from_bytes(path, files[path]) for path in found.files]
+            outcome = check_set(sources, checker, wired)
         finally:
             os.chdir(before)
     if outcome.failures:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from dockstrata.load.hashing import file_digest, mode_word
 from dockstrata.load.ignorefile import IgnoreFile, State, clean, path_pattern
+from dockstrata.load.witness import witnessed
 
 _MAGIC = re.compile(r"[*?\[\\]")
 # `--exclude` of which builders make the same.
@@ -330,6 +331,29 @@ def context_for(directory: str, dockerfile: str) -> BuildContext:
     return _contexts[key]
 
 
+@witnessed
+def real_path(path: str) -> str:
+    """A path with no symbolic link on it."""
+    return os.path.realpath(path)
+
+
+@witnessed
+def has_ignore_file(directory: str, dockerfile: str) -> bool:
+    """Whether an ignore file counts when a Dockerfile is built with ``directory``."""
+    try:
+        return _ignore_text(directory, dockerfile) is not None
+    except ContextError:
+        return True
+
+
+@witnessed
+def taken(
+    directory: str, dockerfile: str, source: str, excludes: tuple[str, ...], parents: bool
+) -> str:
+    """:meth:`BuildContext.digest` in :func:`context_for`. Raises :class:`ContextError`."""
+    return context_for(directory, dockerfile).digest(source, excludes, parents=parents)
+
+
 def ignore_file_for(directory: str, dockerfile: str) -> IgnoreFile | None:
     """The ignore file that counts when a Dockerfile is built with ``directory``, if there is one.
 
@@ -339,6 +363,7 @@ def ignore_file_for(directory: str, dockerfile: str) -> IgnoreFile | None:
     return None if found is None else IgnoreFile.parse(found[1], found[0])
 
 
+@witnessed
 def _ignore_text(directory: str, dockerfile: str) -> tuple[str, str] | None:
     """Path and text. ``<dockerfile>.dockerignore`` beside the Dockerfile wins over
     ``.dockerignore`` in the context (docs "Dockerignore": filename and location). ``""`` is no

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from dockstrata.load import names
+from dockstrata.load.witness import witnessed
 
 _PHRASES = re.compile(
     r"""\b(?:
@@ -71,14 +72,16 @@ def generated_by(text: str) -> str | None:
     return next((line for line in _header(text) if _PHRASES.search(line)), None)
 
 
+@witnessed
 def list_directory(directory: str) -> list[str]:
-    """Names in a directory; none where it cannot be read."""
+    """Names in a directory, sorted; none where it cannot be read."""
     try:
-        return os.listdir(directory or ".")
+        return sorted(os.listdir(directory or "."))
     except OSError:
         return []
 
 
+@witnessed
 def read_text(path: str) -> str:
     """A file's text; empty where it cannot be read."""
     try:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from dockstrata.load.witness import witnessed
+
 PREFIX = "oci-layout://"
 _DIGEST = re.compile(r"(sha256|sha512):([0-9a-f]{64,128})")
 _LARGEST = 4 << 20
@@ -15,6 +17,7 @@ _DEPTH = 3
 _NAME = "org.opencontainers.image.ref.name"
 
 
+@witnessed
 def layout_platforms(context: str, *folders: str) -> frozenset[str] | None:
     """The platforms of a named context ``oci-layout://PATH[:TAG][@DIGEST]``; ``None``: not known.
 

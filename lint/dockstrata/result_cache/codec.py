@@ -1,4 +1,4 @@
-"""What the rules said of a file, as text and back."""
+"""What the rules said of a file or a set, as text and back."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from typing import Any
 from dockstrata.checker import Checked
 from dockstrata.finding import Edit, Finding, Fix, Location, Related, Safety, Severity
 from dockstrata.ignores import Code, Ignore, Ignores
+from dockstrata.parents import Lookup
+from dockstrata.set_check import SetOutcome
 from dockstrata.source import Source, Span
 
 _SEVERITIES = tuple(Severity)
+Answered = tuple[str, Sequence[Any], str]
+"""A function that was asked, its arguments, and a digest of what it answered."""
 
 
 def written(checked: Checked) -> str:
@@ -40,8 +44,12 @@ def read(text: str, source: Source) -> Checked:
         Ignores(tuple([_read_ignore(data) for data in ignores]), error),
         (),
         broken,
-        None if lookups is None else tuple([(asks, name, found) for asks, name, found in lookups]),
+        _read_lookups(lookups),
     )
+
+
+def _read_lookups(data: Sequence[Any] | None) -> tuple[Lookup, ...] | None:
+    return None if data is None else tuple([(asks, name, found) for asks, name, found in data])
 
 
 def _finding(finding: Finding, path: str) -> list[Any]:
@@ -123,3 +131,28 @@ def _read_ignore(data: Sequence[Any]) -> Ignore:
         reason,
         Span(start, end),
     )
+
+
+def written_set(outcome: SetOutcome, questions: Sequence[Answered]) -> str | None:
+    """What the rules said of a set, as JSON; ``None`` where JSON cannot say it."""
+    data = [
+        [_finding(finding, "") for finding in outcome.findings],
+        sorted(outcome.ran),
+        outcome.lookups,
+        questions,
+    ]
+    try:
+        text = json.dumps(data, separators=(",", ":"))
+        same = read_set(text)[0] == outcome
+    except (TypeError, ValueError):
+        return None
+    return text if same else None
+
+
+def read_set(text: str) -> tuple[SetOutcome, list[Answered]]:
+    """The inverse; raises ``TypeError`` or ``ValueError``."""
+    findings, ran, lookups, questions = json.loads(text)
+    outcome = SetOutcome(
+        [_read_finding(data, "") for data in findings], set(ran), [], _read_lookups(lookups)
+    )
+    return outcome, questions

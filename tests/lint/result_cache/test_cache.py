@@ -17,8 +17,10 @@ from dockstrata.load.wiring import Build
 from dockstrata.registry import load_registry
 from dockstrata.result import Result
 from dockstrata.result_cache import cache as cache_module
+from dockstrata.result_cache import store as store_module
 from dockstrata.result_cache.cache import ResultCache
 from dockstrata.result_cache.codec import read, written
+from dockstrata.result_cache.store import Store
 from dockstrata.rule import Settings
 from dockstrata.runner import Job, lint_files
 from dockstrata.selection import Selection
@@ -45,7 +47,7 @@ TEXTS = (
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     # Whoever edits the program while its tests run is not to fail them.
-    monkeypatch.setattr(cache_module, "program_digest", lambda packages: b"the same")
+    monkeypatch.setattr(store_module, "program_digest", lambda packages: b"the same")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     Path(".git").mkdir()
@@ -217,7 +219,7 @@ def test_circle_is_not_kept(looked: list[str]) -> None:
 
 def test_trouble_is_not_kept() -> None:
     checker = Checker(load_registry(), Options(EVERYTHING))
-    cache = ResultCache(checker)
+    cache = ResultCache(checker, Store(checker))
     fine = checker.check(Source("fine", TEXTS[1]))
     troubled = [
         replace(fine, source=Source("0", TEXTS[1]), failures=(Failure("XX", "0", "why", ""),)),
@@ -316,7 +318,7 @@ def test_at_the_same_time(kept: Path) -> None:
     checked = [checker.check(Source(f"{number}", TEXTS[1])) for number in range(80)]
 
     def work(part: list[Checked]) -> None:
-        cache = ResultCache(checker)
+        cache = ResultCache(checker, Store(checker))
         for one in part:
             cache.put([one])
             assert one.source.path in cache.get([one.source])
@@ -326,14 +328,14 @@ def test_at_the_same_time(kept: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    found = ResultCache(checker).get([one.source for one in checked])
+    found = ResultCache(checker, Store(checker)).get([one.source for one in checked])
     assert [found[one.source.path] for one in checked] == checked
 
 
 def test_bounded(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache_module, "MAX_BYTES", 200_000)
+    monkeypatch.setattr(store_module, "MAX_BYTES", 200_000)
     checker = Checker(load_registry(), Options(EVERYTHING))
-    cache = ResultCache(checker)
+    cache = ResultCache(checker, Store(checker))
     checked = [checker.check(Source(f"{number}", TEXTS[2])) for number in range(600)]
     for start in range(0, len(checked), 20):
         cache.put(checked[start : start + 20])

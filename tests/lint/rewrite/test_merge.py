@@ -150,7 +150,7 @@ def test_a_state_with_more_steps_differs_without_a_crash(here: Path) -> None:
 
 
 def test_an_image_called_like_what_it_is_built_on_is_nobody_elses(here: Path) -> None:
-    """`image: debian:12` over a file FROM debian:12: others mean the registry's, as far as known."""
+    """`image: debian:12` over a file FROM debian:12: others may well mean the registry's."""
     (here / "compose.yaml").write_text(
         "services:\n  db: {build: db, image: 'debian:12'}\n  app: {build: app, image: acme/app}\n"
     )
