@@ -255,7 +255,13 @@ def _file(
         tail = [_chunk(random, builder) for _ in range(random.choice([0, 1, 1, 2, 3]))]
         if stages and random.random() < 0.2:
             tail.append(_from_stage(random, stages))
-        stages.append(StageSpec(f"FROM {root}{name}", (*shared, *tail)))
+        header = f"FROM {root}{name}"
+        if random.random() < 0.25:
+            # A stage of its own for how it begins: often nothing but a name.
+            cut = random.choice([0, 0, random.randint(0, len(shared))])
+            stages.append(StageSpec(f"FROM {root} AS top{number}", tuple(shared[:cut])))
+            header, shared = f"FROM top{number}{name}", shared[cut:]
+        stages.append(StageSpec(header, (*shared, *tail)))
     return FileSpec(
         path,
         tuple(head),

@@ -230,6 +230,8 @@ class Stage:
     name: str
     image: Image
     state: State
+    bare: bool = True
+    """Nothing but FROM: another name, which those that stand on it do not count."""
 
 
 def canonical(reference: str) -> str:
@@ -295,7 +297,7 @@ class _Evaluator:
             if "PATH" not in env:
                 env["PATH"] = DEFAULT_PATH
                 image = replace(image, env=(*image.env, ("PATH", DEFAULT_PATH)))
-        onbuild, depth = image.onbuild, image.depth + 1
+        onbuild, depth = image.onbuild, image.depth + int(below is None or not below.bare)
         image = replace(image, onbuild=(), depth=depth)
         self.stages.append(Stage(name, image, State(image, env)))
         for trigger in onbuild:
@@ -304,6 +306,7 @@ class _Evaluator:
 
     def do(self, node: Node) -> None:
         stage = self.stages[-1]
+        stage.bare = False
         state = stage.state
         image = getattr(self, f"do_{node.keyword.lower()}")(state, node)
         stage.image = state.image = image

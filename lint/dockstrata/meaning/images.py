@@ -14,8 +14,9 @@ class Image:
     """One stage of one file.
 
     ``parent`` is the image that it is built FROM where that is in the set, else ``None``;
-    ``depth`` counts the images on the FROM path, the external root and this one included.
-    ``below`` is the parent, or what stands there by the defaults of arguments.
+    ``depth`` counts the images on the FROM path, the external root and this one included; a stage
+    that has nothing but FROM is no more than another name for those that stand on it, and does not
+    count with them. ``below`` is the parent, or what stands there by the defaults of arguments.
     """
 
     id: str
@@ -28,6 +29,29 @@ class Image:
     @property
     def path(self) -> str:
         return self.evaluation.document.path
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is only another name: a stage with nothing but FROM."""
+        return not self.stage.evaluated
+
+    @property
+    def named(self) -> Image:
+        """Itself, or the stage of its file whose FROM its own comes to by names alone."""
+        at = self
+        while at.stage.parent is not None and at.parent is not None and at.parent.is_name:
+            at = at.parent
+        return at
+
+    @property
+    def adds(self) -> int:
+        """How much deeper it is than what it stands on."""
+        return 1 if self.below is None else _adds(self.stage, self.below)
+
+    @property
+    def ground(self) -> Image | None:
+        """The image of the set that it stands on, names for it passed over."""
+        return self.named.parent
 
     @property
     def steps(self) -> list[Step]:
@@ -77,13 +101,17 @@ def image_set(evaluations: Iterable[Evaluation]) -> ImageSet:
             parent = image(below) if below is not None and id(below) in home else None
             usual = stage.usual if stage.usual is not None and id(stage.usual) in home else None
             lower = parent or (image(usual) if usual is not None else None)
-            depth = 2 if lower is None else lower.depth + 1
+            depth = 2 if lower is None else lower.depth + _adds(stage, lower)
             one = Image(ids[id(stage)], evaluation, stage, parent, depth, lower)
             made[id(stage)] = one
         return made[id(stage)]
 
     found = [image(stage) for evaluation in sound for stage in evaluation.stages]
     return ImageSet(tuple(ordered), tuple(found))
+
+
+def _adds(stage: Stage, below: Image) -> int:
+    return int(stage.parent is None or not below.is_name)
 
 
 def _id(evaluation: Evaluation, stage: Stage, used: set[str]) -> str:

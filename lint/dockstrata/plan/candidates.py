@@ -27,7 +27,7 @@ class Tier:
 
     def takes(self, image: Image) -> bool:
         """Whether the image is one of this tier's."""
-        return image.depth - 1 == self.depth and (self.inside or image.stage.parent is None)
+        return image.depth - 1 == self.depth and (self.inside or image.named.stage.parent is None)
 
 
 FIRST = Tier()
@@ -95,7 +95,7 @@ def candidates(
         if refusal is not None:
             refused[image.id] = refusal
         else:
-            if image.parent is None:
+            if image.ground is None:
                 # What it stands on is outside the tree, and takes its share of the depth.
                 levels -= tier.depth - 1
             candidate = _candidate(image, levels, others.followers.get(image.id, ()), tier.inside)
@@ -137,10 +137,11 @@ def _heights(images: ImageSet) -> dict[str, int]:
     """By image id, how many images of the set lie above it on the longest chain."""
     heights: dict[str, int] = {}
     for image in images.images:
-        height, below = 1, image.below
-        while below is not None and heights.get(below.id, 0) < height:
-            heights[below.id] = height
-            height, below = height + 1, below.below
+        height, at = image.adds, image
+        while at.below is not None and heights.get(at.below.id, -1) < height:
+            at = at.below
+            heights[at.id] = height
+            height += at.adds
     return heights
 
 
@@ -155,8 +156,9 @@ def _whole(image: Image) -> Refusal | None:
         message = f"{image.parent.id} runs ONBUILD triggers with its child's own build context"
         return Refusal(image.id, "onbuild-parent", message)
     build = image.evaluation.build
-    if build is not None and context_name(stage.image) in dict(build.contexts):
-        message = f"{stage.image} is a named context of its build"
+    name = image.named.stage.image
+    if build is not None and context_name(name) in dict(build.contexts):
+        message = f"{name} is a named context of its build"
         return Refusal(image.id, "named-context", message)
     return None
 
@@ -193,7 +195,7 @@ def _candidate(image: Image, levels: int, followers: Sequence[Image], inside: bo
 
 def _apart(image: Image, reach: int) -> tuple[int, Refusal] | None:
     """How much less than ``reach`` a base in another file can have, and why."""
-    if image.stage.platform is not None:
+    if any(stage.platform is not None for stage in (image.stage, image.named.stage)):
         message = (
             "FROM --platform names a platform of its own; a base in another file is built for the"
             " target's"
@@ -238,7 +240,7 @@ def waiting(images: ImageSet) -> set[str]:
     }
     found: set[str] = set()
     for image in images.images:
-        for step in image.steps if image.parent is None else ():
+        for step in image.steps if image.ground is None else ():
             stages = [image.evaluation.stages[index] for index in step.stages]
             if any(id(stage) in shared for stage in stages):
                 found.add(image.id)
@@ -249,7 +251,7 @@ def waiting(images: ImageSet) -> set[str]:
 
 def _agreed(one: Image, other: Image) -> int:
     """How many steps two builds of one stage have in common."""
-    if (one.parent is None) != (other.parent is None):
+    if (one.ground is None) != (other.ground is None):
         return 0
     if one.stage.start_chain != other.stage.start_chain:
         return 0

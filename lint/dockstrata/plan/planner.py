@@ -109,7 +109,7 @@ def _bases(
         if key in tree.candidate_of:
             candidate = tree.candidate_of[key]
             on = tree.existing_of.get(base)
-            if on is None or on.image is not candidate.image.parent:
+            if on is None or on.image is not candidate.image.ground:
                 direct[base].append(candidate)
         else:
             below[base].append(key)
@@ -209,7 +209,7 @@ def _depths(images: ImageSet, base_of: Mapping[str, Base]) -> dict[str, int]:
             if base is not None:
                 depths[link.id] = base.depth + 1
             elif link.below is not None:
-                depths[link.id] = depths[link.below.id] + 1
+                depths[link.id] = depths[link.below.id] + link.adds
             else:
                 depths[link.id] = link.depth
     return depths
@@ -244,7 +244,7 @@ def _refusals(
         elif candidate.stop is not None and candidate.steps < shared:
             found.append(candidate.stop)
         elif base is not None and base.depth - 1 >= candidate.levels + (
-            image.depth - 2 if image.parent is None else 0
+            image.depth - 2 if image.ground is None else 0
         ):
             message = f"more bases would make its chain deeper than {settings.max_depth}"
             found.append(Refusal(image.id, "depth-limit", message))

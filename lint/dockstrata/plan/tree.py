@@ -65,7 +65,7 @@ def grow(
         base.image.id
         for candidate in able
         if (base := grower.stands_on(candidate)) is not None
-        and base.image is not candidate.image.parent
+        and base.image is not candidate.image.ground
     }
     outside: list[Candidate] = []
     on: dict[str, tuple[Existing, list[Candidate]]] = {}
@@ -134,9 +134,9 @@ class _Grower:
         """The deepest existing base that the candidate can be built on: its parent at least."""
         image = candidate.image
         found: Existing | None = None
-        if image.parent is not None:
-            ref = image.stage.node.arguments[0]
-            found = Existing(ref, image.parent, self.trie.end_of[image.parent.id])
+        if image.ground is not None:
+            ref = image.named.stage.node.arguments[0]
+            found = Existing(ref, image.ground, self.trie.end_of[image.ground.id])
         for step in image.steps[: candidate.steps]:
             base = self.existing.get(step.chain)
             if base is not None and _may_stand(candidate, base, self.bases):
@@ -189,7 +189,7 @@ class _Grower:
             self.grow(child, vertex, weight, steps)
         # As many as lie on its FROM path: each uses up one level of the depth.
         above = (vertex,) * (base.image.depth - 1)
-        fixed = any(candidate.image.parent is not None for candidate in candidates)
+        fixed = any(candidate.image.ground is not None for candidate in candidates)
         self.tree.roots.append(Root(vertex, above, fixed))
 
     def leaf(self, candidate: Candidate) -> Leaf:

@@ -109,8 +109,11 @@ def base_body(base: Base, exemplar: Image, moved: Mapping[int, int]) -> str:
     newline = document.source.newline
     taken = list(lift(stage, base.lifted(exemplar)).taken)
     again: list[str] = []
-    # Where nothing of the exemplar is lifted below, its own FROM names the parent.
+    # Where nothing of the exemplar is lifted below, its own FROM names the parent: a stage of the
+    # file only where that stands above all that the base serves.
     parent = base.parent if base.lifted_below(exemplar) else None
+    one = {image.stage.parent for image in base.served} == {stage.parent}
+    origin = stage if base.kind == "stage" and one else exemplar.named.stage
     if parent is not None:
         lower = lift(stage, base.lifted_below(exemplar))
         taken = [index for index in taken if index not in lower.taken]
@@ -122,15 +125,15 @@ def base_body(base: Base, exemplar: Image, moved: Mapping[int, int]) -> str:
         words = {word for words in declared for word in words if "=" not in word}
         words |= {word for line in again for word in line.split() if "=" not in word}
         if parent is None:
-            words |= set(variables([stage.node.rest]))
+            words |= set(variables([origin.node.rest]))
         for node in needed_globals(evaluation, words):
             lines += node.text.splitlines()
     if base.kind == "file":
         lines += _source_stages(base, exemplar)
-    image = parent.ref if parent is not None else stage.node.arguments[0]
+    image = parent.ref if parent is not None else origin.node.arguments[0]
     if base.kind == "stage":
-        platform = stage.platform is not None and parent is None
-        flags = [flag for flag in stage.node.flags if platform]
+        platform = origin.platform is not None and parent is None
+        flags = [flag for flag in origin.node.flags if platform]
         lines.append(" ".join(["FROM", *flags, image, "AS", base.name]))
     else:
         lines.append(f"FROM {image}")

@@ -21,8 +21,9 @@ Good:
     FROM one AS two
     RUN make two && make three && make four
 
-Source: dockstrata. The external root and the image itself count. ``max-depth`` in the table
-``[plan]`` of the configuration is the limit, 4 by default.
+Source: dockstrata. The external root and the image itself count; stages with nothing but FROM,
+which are only names, do not. ``max-depth`` in the table ``[plan]`` of the configuration is the
+limit, 4 by default.
 """
 
 from __future__ import annotations
@@ -53,6 +54,6 @@ def image_depth(context: SetContext) -> Iterator[Finding]:
 
 def _path(image: Image) -> list[str]:
     here = image.stage.name or image.id
-    if image.parent is None:
-        return [readable(image.stage.image), here]
-    return [*_path(image.parent), here]
+    if image.ground is None:
+        return [readable(image.named.stage.image), here]
+    return [*_path(image.ground), here]

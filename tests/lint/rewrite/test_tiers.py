@@ -189,3 +189,62 @@ def test_and_holds_the_limit() -> None:
     assert (reasons["a/Dockerfile#0"], reasons["b/Dockerfile#0"]) == ("depth-limit",) * 2
     done = applied()
     assert max(done.plan.depth_after.values()) <= 4
+
+
+def test_a_stage_that_is_but_a_name_hides_nothing() -> None:
+    """`FROM debian:12 AS start`, `FROM start AS build`: build begins like others on debian:12."""
+    for name in "ab":
+        text = f"FROM debian:12 AS start\nFROM start AS build\nRUN tools\nRUN compile {name}\n"
+        lay({f"{name}/Dockerfile": f"{text}FROM debian:12\nCOPY --from=build /out /\n"})
+    lay({"c/Dockerfile": "FROM debian:12\nRUN tools\nRUN c\n"})
+    done = applied()
+    (base,) = done.plan.bases
+    assert [image.id for image in base.served] == [
+        "a/Dockerfile#build",
+        "b/Dockerfile#build",
+        "c/Dockerfile#0",
+    ]
+    assert done.new[base.path].endswith("\nFROM debian:12\n\nRUN tools\n")
+    assert done.changed["a/Dockerfile"].startswith(
+        "FROM debian:12 AS start\nFROM localhost/debian-tools:12 AS build\nRUN compile a\n"
+    )
+    assert {image.depth for image in base.served} == {2}
+
+
+def test_what_stands_on_a_stage_that_was_lifted_goes_on() -> None:
+    """A stage that is its base and no more is a name: what is built on it is shared in turn."""
+    text = "FROM node:20 AS base\nENV P=/p\nRUN corepack\nFROM base AS deps\nRUN pnpm\n"
+    for name in "ab":
+        lay({f"{name}/Dockerfile": f"{text}FROM base\nCOPY --from=deps /m /m\nRUN {name}\n"})
+    done = applied()
+    lines = done.changed["a/Dockerfile"].splitlines()
+    assert lines == [
+        "FROM localhost/node-corepack:20 AS base",
+        "FROM localhost/node-pnpm:20 AS deps",
+        "FROM localhost/node-m:20",
+        "RUN a",
+    ]
+
+
+def test_a_name_with_a_platform_of_its_own() -> None:
+    """A base in another file is built for the target's platform: these stay in their files."""
+    text = "FROM --platform=$BUILDPLATFORM golang:1 AS go\nFROM go AS build\nRUN tools\n"
+    lay({f"{name}/Dockerfile": f"{text}RUN {name}\n" for name in "ab"})
+    done = refactor(read_repository(["."]), Options())
+    assert (done.new, done.changed) == ({}, {})
+    reasons = {refusal.id: refusal.reason for refusal in done.plan.refused}
+    assert reasons == dict.fromkeys(["a/Dockerfile#build", "b/Dockerfile#build"], "other-platform")
+
+
+def test_stages_on_a_name_share_a_stage_of_their_file() -> None:
+    lay(
+        {
+            "Dockerfile": "FROM debian:12 AS one\nRUN tools\nRUN a\nFROM debian:12 AS start\n"
+            "FROM start AS two\nRUN tools\nRUN b\n"
+        }
+    )
+    done = applied()
+    assert done.changed["Dockerfile"] == (
+        "FROM debian:12 AS debian-tools\n\nRUN tools\n\nFROM debian-tools AS one\nRUN a\n"
+        "FROM debian:12 AS start\nFROM debian-tools AS two\nRUN b\n"
+    )
