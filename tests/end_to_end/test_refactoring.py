@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -498,3 +499,68 @@ def test_nothing_that_can_be_read_is_no_success(
     (tmp_path / "Dockerfile").write_text("FROM\n")
     told = cli(*command, cwd=tmp_path, code=2)
     assert "Dockerfile:1: FROM requires either one or three arguments" in told
+
+
+def cut_off(root: Path, work: Callable[[], object], call: str, at: int) -> None:
+    """Do ``work`` in a child that dies at its ``at``-th ``os.<call>``."""
+    child = os.fork()
+    if child == 0:
+        real, left = getattr(os, call), [at]
+
+        def deadly(*arguments: Any, **options: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0:
+                os._exit(9)
+            return real(*arguments, **options)
+
+        setattr(os, call, deadly)
+        work()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_half_written_files_are_told(cli: Cli, project: Path) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    cli.patch.chdir(project)
+    cut_off(project, lambda: main(["apply"]), "replace", 3)
+    assert len(list(project.rglob(".dockstrata-*"))) > 1
+    for command in (["plan"], ["tree"], ["build", "--dry-run"]):
+        out, err = cli.both(*command, cwd=project)
+        assert "an earlier apply was cut off, and its files are half written; `dockstrata ap" in err
+        assert ".dockstrata-" not in out + err.replace("project/.dockstrata", "")
+    _, err = cli.both("apply", "--check", cwd=project, code=2)
+    assert "Nothing was checked" in err
+    assert cli("apply", "--undo", cwd=project) == "Undone: 1 file as before.\n"
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+    cli("apply", cwd=project)
+    cut_off(project, lambda: main(["apply", "--undo"]), "replace", 2)
+    _, err = cli.both("plan", cwd=project)
+    assert "an earlier --undo was cut off" in err
+    _, err = cli.both("apply", cwd=project)
+    assert "note: an earlier --undo was cut off: " in err
+    assert "Dockerfile is again as it was" in err
+
+
+def test_stages_of_one_name_are_verified_in_their_order(cli: Cli, tmp_path: Path) -> None:
+    text = "".join(
+        f"FROM alpine:3.20 AS {name}\nRUN make all\nRUN make {name}\n" for name in ("one", "two")
+    )
+    text += "".join(f"FROM debian:12 AS same\nRUN echo {number}\n" for number in "12")
+    (tmp_path / "Dockerfile").write_text(f"{text}FROM busybox:1\nRUN echo 3\n")
+    git = ("git", "-c", "user.name=n", "-c", "user.email=e@example.org")
+    for command in (["init", "-q", "."], ["add", "."], ["commit", "-qm", "before"]):
+        subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    cli("apply", cwd=tmp_path)
+    out = cli("verify", "--against", "HEAD", cwd=tmp_path)
+    assert out == "5 images equal to HEAD, 0 different, 0 removed, 1 new.\n"
+
+
+def test_a_lifted_heredoc_is_shown_and_named(cli: Cli, tmp_path: Path) -> None:
+    script = "RUN <<EOF\nset -e\napt-get install -y \\\n  curl jq\nEOF\n"
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text(f"FROM debian:12\n{script}RUN {name}\n")
+    out = cli("plan", cwd=tmp_path)
+    assert "localhost/debian-curl-jq:12" in out
+    assert "   RUN <<EOF ⏎ set -e ⏎ apt-get install -y \\ ⏎ curl jq\n" in out

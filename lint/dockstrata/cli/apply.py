@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockstrata.cli.refactoring import options, read, with_bases
+from dockstrata.cli.refactoring import half_written, options, read, with_bases
 
 if TYPE_CHECKING:
     from dockstrata.rewrite.refactor import Refactoring
@@ -37,6 +37,7 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     from dockstrata.report.plan_text import one_for_all
     from dockstrata.report.terminal import printable
     from dockstrata.rewrite import journal
+    from dockstrata.rewrite.hcl import command_of, secrets_needed
     from dockstrata.rewrite.refactor import refactor, taken_along
 
     paths = given["paths"] or (".",)
@@ -50,9 +51,12 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
         restored = journal.undo(root)
         click.echo(f"Undone: {count(len(restored), 'file')} as before.")
         return
-    if not check:
-        for path in journal.recover(root):
-            click.echo(f"note: an earlier apply was cut off; restored {printable(path)}", err=True)
+    cut_off = journal.cut_off(root)
+    if check and cut_off is not None:
+        raise DockstrataError(f"{half_written(cut_off, root)}. Nothing was checked")
+    for path in journal.recover(root) if not check else ():
+        now = "is again as it was" if os.path.exists(path) else "is gone again"
+        click.echo(f"note: an earlier {cut_off} was cut off: {printable(path)} {now}", err=True)
     repository, asked = read(**given)
     refactoring = refactor(repository, asked)
     wired = (
@@ -97,8 +101,15 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     bake = repository.under_root(asked.bases, "docker-bake.hcl")
     if bake in refactoring.new:
         where = "" if root == "." else f" (from {printable(root)})"
-        file = os.path.relpath(bake, root).replace(os.sep, "/")
-        click.echo(f"Build all in order with: docker buildx bake -f {printable(file)}{where}")
+        text = refactoring.new[bake]
+        if names := secrets_needed(text):
+            click.echo(
+                f"note: {printable(bake)} asks for what nothing here says where it is, secret"
+                f" {printable(', '.join(names))}: set a variable of that name, or write its file"
+                " into the bake file",
+                err=True,
+            )
+        click.echo(f"Build all in order with: {printable(command_of(text))}{where}")
     click.echo("Take it back with: dockstrata apply --undo" + ("" if root == "." else f" {root}"))
     raise SystemExit(done)
 

@@ -121,15 +121,13 @@ def read(
     paths = with_bases(paths or (".",), bases)
     repository = read_repository(paths, exclude=exclude, builds=configuration.builds)
     tell(repository)
-    model = _cost_model(cost, measured, paths[0], settings)
-    if model is not None and measured:
-        _tell_coverage(repository, model)
+    model = _cost_model(cost, measured, paths[0], settings, repository)
     names = dict(configuration.names)
     return repository, Options(settings, bases, registry, tag, names, include_generated, model)
 
 
 def _cost_model(
-    cost: str, measured: Sequence[str], path: str, settings: PlanSettings
+    cost: str, measured: Sequence[str], path: str, settings: PlanSettings, repository: Repository
 ) -> CostModel | None:
     if cost == "kind" and not measured:
         return None
@@ -137,14 +135,13 @@ def _cost_model(
 
     by_kind, by_history = weights.by_kind(settings), weights.by_history
     model = by_history(path, settings) if cost == "history" else by_kind
-    return weights.measured(model, list(measured)) if measured else model
+    if measured:
+        from dockstrata.plan.measured import coverage
 
-
-def _tell_coverage(repository: Repository, model: CostModel) -> None:
-    from dockstrata.plan.measured import coverage
-
-    known, steps = coverage(repository.set, model.images)
-    print(f"note: --measured tells the size of {known} of {steps} different steps", file=sys.stderr)
+        model = weights.measured(model, measured, repository.set.images)
+        told = coverage(repository.set.images, model.sizes)
+        print(f"note: --measured tells the size of {told}", file=sys.stderr)
+    return model
 
 
 def with_bases(paths: Sequence[str], bases: str) -> list[str]:
@@ -158,10 +155,27 @@ def with_bases(paths: Sequence[str], bases: str) -> list[str]:
 _INLINE_SHOWN = 3
 
 
+def half_written(what: str, root: str) -> str:
+    """That an ``apply`` or its ``--undo`` was cut off in ``root``, and what helps."""
+    where = "" if root == "." else f" {root}"
+    both = f"`dockstrata apply{where}` or `dockstrata apply --undo{where}`"
+    return f"an earlier {what} was cut off, and its files are half written; {both} puts them right"
+
+
+def tell_cut_off(root: str) -> None:
+    """A warning on stderr where files are half written."""
+    from dockstrata.report.terminal import printable
+    from dockstrata.rewrite.journal import cut_off
+
+    if (what := cut_off(root)) is not None:
+        print(f"warning: {printable(half_written(what, root))}", file=sys.stderr)
+
+
 def tell(repository: Repository) -> None:
     """Notes on stderr: what was skipped, and what cannot be read."""
     from dockstrata.report.terminal import printable
 
+    tell_cut_off(repository.root)
     for path, message in repository.unreadable:
         print(f"error: {printable(path)}: {message}", file=sys.stderr)
     inline = [skip for skip in repository.skipped if skip.reason == "inline"]

@@ -72,8 +72,11 @@ def command(
     files and configurations compared; times are ignored. Exit code: 0 all equal, 1 an image
     differs or is gone, 2 the job could not be done.
     """
+    from dockstrata.cli.refactoring import tell_cut_off
+    from dockstrata.meaning.repository import common_root
     from dockstrata.report.terminal import printable
 
+    tell_cut_off(common_root(paths or (".",)))
     if build:
         from dockstrata.build.builders import read_given
 

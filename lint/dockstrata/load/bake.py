@@ -22,7 +22,14 @@ from dockstrata.load.bake_target import Target, attribute, evaluated, said_by
 from dockstrata.load.hcl import Scope
 from dockstrata.load.hcl_expression import Expression
 from dockstrata.load.hcl_types import RefusedError, Value, converted, text
-from dockstrata.load.secrets import given_secret, secret_fields, ssh_fields
+from dockstrata.load.secrets import (
+    given_secret,
+    secret_fields,
+    seen_from,
+    ssh_fields,
+    ssh_from,
+    ssh_seen_from,
+)
 from dockstrata.load.wiring import (
     Build,
     Problem,
@@ -311,7 +318,7 @@ class _Definition:
             ),
             ssh=tuple(
                 dict.fromkeys(
-                    ssh_fields(item) if isinstance(item, dict) else str(item)
+                    ssh_from(ssh_fields(item) if isinstance(item, dict) else str(item), base)
                     for item in target.ssh
                     if item != ""
                 )
@@ -344,12 +351,12 @@ def _of_service(build: Build) -> Target:
         secrets=[
             {
                 "id": secret.id,
-                "src": os.path.relpath(secret.file, folder) if secret.file else "",
+                "src": seen_from(secret.file, folder),
                 "env": secret.variable,
             }
             for secret in build.secrets
         ],
-        ssh=list(build.ssh),
+        ssh=[ssh_seen_from(agent, folder) for agent in build.ssh],
     )
 
 

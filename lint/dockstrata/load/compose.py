@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dockstrata.load.compose_nodes import entries, items, laid_bare, line_of, pairs, scalar
 from dockstrata.load.discover import tidy
 from dockstrata.load.interpolate import interpolate, read_env
-from dockstrata.load.secrets import Secret, secret_from
+from dockstrata.load.secrets import Secret, secret_from, ssh_from
 from dockstrata.load.wiring import (
     Build,
     Problem,
@@ -312,7 +312,8 @@ class _Reader:
             service=name,
             secrets=tuple(self._secret(path, base, item, env) for item in spec.secrets),
             ssh=tuple(
-                f"{key}={value}" if (value := _known(raw, env)) else key for key, raw in spec.ssh
+                ssh_from(f"{key}={value}", base) if (value := _known(raw, env)) else key
+                for key, raw in spec.ssh
             ),
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dockstrata.load.discover import tidy
-from dockstrata.load.secrets import given_secret
+from dockstrata.load.secrets import given_secret, ssh_from
 from dockstrata.load.wiring import Build
 from dockstrata.syntax.reference import context_name
 
@@ -87,7 +87,7 @@ def configured_builds(
                     for text in table.get("secrets", ())
                     if (secret := given_secret(text, base)) is not None
                 ),
-                ssh=tuple(table.get("ssh", ())),
+                ssh=tuple(ssh_from(text, base) for text in table.get("ssh", ())),
             )
         )
     return tuple(builds)

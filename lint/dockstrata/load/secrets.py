@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from dockstrata.load.discover import tidy
@@ -88,9 +88,35 @@ def given_secret(text: str, base: str) -> Secret | None:
 
 def secret_from(name: str, file: str, variable: str, base: str) -> Secret:
     """A secret with its file as seen from the working directory."""
-    if file and not file.startswith("~"):
-        file = tidy(os.path.join(base, file))
-    return Secret(name, file, variable)
+    return Secret(name, _moved(file, lambda path: tidy(os.path.join(base, path))), variable)
+
+
+def ssh_from(text: str, base: str) -> str:
+    """An agent as ``--ssh`` takes it (``default``, ``id=key,key``), its keys and sockets as seen
+    from the working directory."""
+    return _each_path(text, lambda path: tidy(os.path.join(base, path)))
+
+
+def seen_from(file: str, folder: str) -> str:
+    """A secret's file, in the working directory's terms, as ``folder`` would write it."""
+    return _moved(file, lambda path: os.path.relpath(path, folder or ".").replace(os.sep, "/"))
+
+
+def ssh_seen_from(text: str, folder: str) -> str:
+    """An agent, as :func:`seen_from` has a secret's file."""
+    return _each_path(text, lambda path: seen_from(path, folder))
+
+
+def _each_path(text: str, change: Callable[[str], str]) -> str:
+    name, equals, paths = text.partition("=")
+    if not equals:
+        return text
+    return f"{name}={','.join(_moved(path, change) for path in paths.split(','))}"
+
+
+def _moved(path: str, change: Callable[[str], str]) -> str:
+    """What is the same from everywhere stays: a home directory's, an absolute one, none."""
+    return path if not path or path.startswith("~") or os.path.isabs(path) else change(path)
 
 
 def secret_fields(fields: Mapping[str, object], base: str) -> Secret | None:

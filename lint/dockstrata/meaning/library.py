@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dockstrata.load.context import ContextError, real_path, taken
 from dockstrata.load.discover import tidy
-from dockstrata.load.secrets import secret_from
+from dockstrata.load.secrets import secret_from, seen_from, ssh_from, ssh_seen_from
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.context import ContextReader, Taken, no_context
 from dockstrata.meaning.evaluate import Evaluation, Stage, canonical_image, evaluate
@@ -320,17 +320,11 @@ def given_text(build: Build) -> str:
     folder = os.path.dirname(build.dockerfile) or "."
     if build.secrets:
         given["secrets"] = [
-            [secret.id, _relative(secret.file, folder), secret.variable] for secret in build.secrets
+            [secret.id, seen_from(secret.file, folder), secret.variable] for secret in build.secrets
         ]
     if build.ssh:
-        given["ssh"] = list(build.ssh)
+        given["ssh"] = [ssh_seen_from(agent, folder) for agent in build.ssh]
     return json.dumps(given)
-
-
-def _relative(file: str, folder: str) -> str:
-    if not file or file.startswith("~"):
-        return file
-    return os.path.relpath(file, folder).replace(os.sep, "/")
 
 
 def with_given(own: Build, text: str) -> Build:
@@ -344,7 +338,7 @@ def with_given(own: Build, text: str) -> Build:
             secret_from(str(name), str(file), str(variable), folder)
             for name, file, variable in given.get("secrets", ())
         )
-        ssh = tuple(map(str, given.get("ssh", ())))
+        ssh = tuple(ssh_from(str(agent), folder) for agent in given.get("ssh", ()))
     except (ValueError, TypeError, KeyError, AttributeError):
         return own
     if not all(value is None or isinstance(value, str) for _, value in args):

@@ -22,6 +22,7 @@ _GENERAL = frozenset(
      "install", "for", "unzip", "env", *_INSTALLERS}
 )  # fmt: skip
 _SEPARATORS = re.compile(r"&&|\|\||[;|\n()]")
+_HEREDOC = re.compile(r"<<-?['\"]?\w+['\"]?")
 _ENDS_NAME = re.compile(r"[=<>~!:@\[].*$")
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
 _VERSION = re.compile(r"^v?\d[\w.]*$")
@@ -68,7 +69,9 @@ def _words(steps: Iterable[Step]) -> Iterable[str]:
 def _run_words(step: Step) -> Iterable[str]:
     text = " ".join(step.instruction.arguments)
     for heredoc in step.instruction.heredocs:
-        text += "\n" + heredoc.content
+        text += "\n" + heredoc.content.replace("\\\n", " ")
+    if step.instruction.heredocs:
+        text = _HEREDOC.sub("", text)
     found = False
     for command in _SEPARATORS.split(text):
         words = command.split()

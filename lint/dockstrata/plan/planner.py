@@ -81,7 +81,10 @@ def make_plan(
         settings=settings,
         model=model,
         bases=tuple(bases),
-        reused=tuple(base for base in everything if base.existing and base.members),
+        # By images, or by new bases between it and images that did not stand on it.
+        reused=tuple(
+            base for base in everything if base.existing and (base.members or base.saved_steps)
+        ),
         base_of=base_of,
         depth_after=depth_after,
         refused=tuple(_refusals(images, trie, able, refused, everything, settings, tier)),

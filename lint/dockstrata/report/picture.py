@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository
 from dockstrata.meaning.step import Step
-from dockstrata.report.plain import count
+from dockstrata.report.plain import count, step_line
 from dockstrata.similarity.trie import Node, Trie
 from dockstrata.syntax.readable import readable
 
@@ -149,7 +149,7 @@ def called(image: Image) -> str:
 
 def summary(step: Step) -> str:
     """A step on one line."""
-    return " ".join(step.instruction.line.split())
+    return step_line(step.instruction)
 
 
 def place(step: Step) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Refusal
 from dockstrata.report.html_page import SEARCH, code, figures, folded, page, text
-from dockstrata.report.plain import count
+from dockstrata.report.plain import count, step_line
 from dockstrata.report.plan_text import (
     differing,
     grouped,
@@ -79,7 +79,7 @@ def _base(base: Base, refactoring: Refactoring, is_open: bool) -> str:
     saved = f"saves {count(base.saved_steps, 'step')} in {count(len(base.served), 'image')}"
     title = f'{code(base.ref)} <span class="repeat">{saved}</span>'
     lines = [f"FROM {start(base)}"]
-    lines += [" ".join(step.instruction.line.split()) for step in base.own_steps]
+    lines += [step_line(step.instruction) for step in base.own_steps]
     note = one_for_all(base, refactoring)
     direct = {member.image.id for member in base.members}
     rows = [

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Plan, Refusal
-from dockstrata.report.plain import count, valid
+from dockstrata.report.plain import count, step_line, valid
 from dockstrata.report.plan_text import (
     differing,
     grouped,
@@ -87,7 +87,7 @@ def _details(base: Base, refactoring: Refactoring) -> Iterator[str]:
     yield ""
     yield f"{where} {code(base.path)}, depth {base.depth}:"
     yield ""
-    steps = (_cut(" ".join(step.instruction.line.split())) for step in base.own_steps)
+    steps = (_cut(step_line(step.instruction)) for step in base.own_steps)
     yield _fenced("dockerfile", [f"FROM {start(base)}", *steps])
     yield ""
     if (note := one_for_all(base, refactoring)) is not None:

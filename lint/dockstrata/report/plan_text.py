@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from dockstrata.meaning.repository import Repository
 from dockstrata.plan.model import Base, Plan, Refusal
-from dockstrata.report.plain import count
+from dockstrata.report.plain import count, step_line
 from dockstrata.report.terminal import printable, shorten
 from dockstrata.rewrite.merge import Merge
 from dockstrata.rewrite.refactor import Refactoring
@@ -130,7 +130,7 @@ def _base(number: int, base: Base, refactoring: Refactoring, width: int) -> Iter
     yield f"{number}. {printable(base.ref)}  ({printable(where)})"
     yield f"   FROM {printable(start(base))}, depth {base.depth}"
     for step in base.own_steps:
-        text = printable(" ".join(step.instruction.line.split()))
+        text = printable(step_line(step.instruction))
         yield "   " + shorten(text, width - 3)
     if (note := one_for_all(base, refactoring)) is not None:
         yield f"   {printable(note)}"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.load.compose import compose_builds
+from dockstrata.load.secrets import mounted, ssh_seen_from
 from dockstrata.load.wiring import Build, is_remote
 from dockstrata.meaning.library import BuildKey, Library
 from dockstrata.rewrite.compose_needs import Needs
@@ -271,12 +272,13 @@ class _File:
             lines += self._block(
                 0, "args", (f"{k}: {w}".rstrip() for k, (_, w) in arguments.items())
             )
-        if secrets := list(self._secrets(build)):
+        above = [it for it in services if needed in self._closure([it])]
+        if secrets := list(self._secrets(build, above)):
             model["secrets"] = [value for value, _ in secrets]
             lines += self._block(0, "secrets", (f"- {written}" for _, written in secrets))
-        if build.ssh:
-            model["ssh"] = list(build.ssh)
-            lines += self._block(0, "ssh", (f"- {scalar(agent)}" for agent in build.ssh))
+        if agents := list(self._agents(build, above)):
+            model["ssh"] = agents
+            lines += self._block(0, "ssh", (f"- {scalar(agent)}" for agent in agents))
         if build.platforms:
             model["platforms"] = list(build.platforms)
             lines += self._block(0, "platforms", (f"- {scalar(it)}" for it in build.platforms))
@@ -329,11 +331,23 @@ class _File:
                     quoted = scalar(value).replace("$$", "$")
                     yield name.strip(), (value, quoted)
 
-    def _secrets(self, build: Build) -> Iterator[tuple[object, str]]:
-        """References to the secrets at the file's top that hold what the base is given."""
+    def _agents(self, build: Build, above: Sequence[Build]) -> Iterator[str]:
+        """The agents that a base mounts, of those that the services on it are given."""
+        asked = mounted(self.needs.library.documents[build.dockerfile]).ssh
+        given = dict.fromkeys(agent for service in above for agent in service.ssh)
+        folder = os.path.dirname(self.document.path)
+        for agent in given:
+            if agent.partition("=")[0] in asked:
+                yield ssh_seen_from(agent, folder)
+
+    def _secrets(self, build: Build, above: Sequence[Build]) -> Iterator[tuple[object, str]]:
+        """References to the secrets at the file's top that hold what a base mounts, of those that
+        the services on it are given."""
         at = entry(self.document.root, "secrets")
         folder = os.path.dirname(self.document.path)
-        for secret in build.secrets:
+        asked = mounted(self.needs.library.documents[build.dockerfile]).secrets
+        given = {secret.id: secret for service in above for secret in service.secrets}
+        for secret in (given[name] for name in asked if name in given):
             for key, value in at[1].value if at is not None else ():
                 said = plain(value)
                 file = said.get("file") if isinstance(said, dict) else None

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dockstrata.load.secrets import Secret
+from dockstrata.load.secrets import Secret, seen_from, ssh_seen_from
 from dockstrata.meaning.library import WRITTEN
 
 HEADER = f"{WRITTEN}; the next `dockstrata apply` writes it again."
@@ -23,6 +23,9 @@ _SESSION = re.compile(
     r"(CI|COLUMNS|DISPLAY|EDITOR|GID|GROUP|HOME|HOST|HOSTNAME|LANG|LANGUAGE|LC_\w+|LINES|LOGNAME|MAIL"
     r"|OLDPWD|PAGER|PATH|PWD|SHELL|SHLVL|TERM|TMPDIR|TZ|UID|USER|USERNAME|VISUAL|XDG_\w+)"
 )
+
+
+_NEEDED = re.compile(r"^# Needs the secret (.+): a variable", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,21 @@ def target_names(paths: Iterable[str], taken: Iterable[str]) -> list[str]:
     return names
 
 
+def bake_command(path: str, ssh: bool) -> str:
+    """What builds a bake file's targets; buildx forwards an agent only where that is allowed."""
+    return f"docker buildx bake {'--allow=ssh ' if ssh else ''}-f {path}"
+
+
+def command_of(text: str) -> str:
+    """The command that a bake file of ours says it is run with."""
+    return text.partition("\n#   ")[2].partition("\n")[0]
+
+
+def secrets_needed(text: str) -> list[str]:
+    """The secrets that a bake file of ours has for nobody says where, sorted."""
+    return sorted(set(_NEEDED.findall(text)))
+
+
 def bake_text(
     bases: Sequence[Target],
     children: Sequence[Target],
@@ -81,7 +99,7 @@ def bake_text(
     variables = {
         variable(name) for target in targets for name, value in target.arguments if value is None
     }
-    command = f"docker buildx bake -f {_relative(path, root)}"
+    command = bake_command(_relative(path, root), any(target.ssh for target in targets))
     lines = [
         HEADER,
         "# Builds every base image and every image on one, in order. From this repository's root:",
@@ -126,7 +144,7 @@ def _target(target: Target, root: str) -> list[str]:
     if target.secrets:
         lines.append(f"  secret = {_list(_secret(secret, root) for secret in target.secrets)}")
     if target.ssh:
-        lines.append(f"  ssh = {_list(target.ssh)}")
+        lines.append(f"  ssh = {_list(ssh_seen_from(agent, root) for agent in target.ssh)}")
     if target.contexts:
         lines.append("  contexts = {")
         lines += [f"    {_quote(name)} = {_quote(value)}" for name, value in target.contexts]
@@ -144,8 +162,7 @@ def _secret(secret: Secret, root: str) -> str:
     if secret.variable:
         return f"id={secret.id},env={secret.variable}"
     if secret.file:
-        home = secret.file.startswith("~")
-        return f"id={secret.id},src={secret.file if home else _relative(secret.file, root)}"
+        return f"id={secret.id},src={seen_from(secret.file, root)}"
     return f"id={secret.id}"
 
 

@@ -66,8 +66,17 @@ def written_before(root: str) -> set[str]:
     return {os.path.realpath(path) for path, after in paths if _digest(path) == after}
 
 
+def cut_off(root: str) -> str | None:
+    """What was interrupted here, ``apply`` or ``--undo``, and no later run has put right."""
+    try:
+        state, _ = _read(root)
+    except DockstrataError:
+        return None
+    return {"writing": "apply", "undoing": "--undo"}.get(state)
+
+
 def recover(root: str) -> list[str]:
-    """Roll back what an interrupted run left; the paths that were restored."""
+    """Roll back what an interrupted run left, or end its undoing; the paths that changed."""
     if not os.path.exists(_journal(root)):
         return []
     with locked(root):
@@ -75,14 +84,14 @@ def recover(root: str) -> list[str]:
 
 
 def undo(root: str) -> list[str]:
-    """Give back the bytes that the last finished run replaced; the paths that changed.
+    """Give back the bytes that the last run replaced; the paths that changed.
 
     Raises :class:`DockstrataError` where there is none, or a file was changed since.
     """
     with locked(root):
         state, entries = _read(root)
         if state == "writing":
-            recover_locked(root)
+            return recover_locked(root)
         if state not in ("done", "undoing"):
             raise DockstrataError("there is nothing to undo", root)
         for entry in entries if state == "done" else ():
@@ -146,13 +155,15 @@ def _lock(lock: int, folder: str) -> None:
 def _write(root: str, files: Mapping[str, str | None]) -> None:
     copies = os.path.join(_folder(root), "originals")
     entries: list[Entry] = []
+    # Not in any way like the file's own: nobody takes it for a Dockerfile.
     token = f".dockstrata-{secrets.token_hex(6)}"
     path = copies
     try:
         shutil.rmtree(copies, ignore_errors=True)
         os.makedirs(copies)
         for number, (path, text) in enumerate(sorted(files.items())):
-            entries.append(_keep(path, text, os.path.join(copies, str(number)), root, token))
+            copy, temporary = os.path.join(copies, str(number)), f"{token}-{number}"
+            entries.append(_keep(path, text, copy, root, temporary))
         path = _journal(root)
         _store(root, "writing", entries)
     except OSError as error:
@@ -160,15 +171,19 @@ def _write(root: str, files: Mapping[str, str | None]) -> None:
         message = f"the original cannot be kept: {error.strerror}; nothing was changed"
         raise DockstrataError(message, path) from None
     path = root
+    temporaries = {
+        path: os.path.join(os.path.dirname(path), entry.temporary)
+        for path, entry in zip(sorted(files), entries, strict=True)
+    }
     try:
         for path, text in sorted(files.items()):
             if text is not None:
-                _prepare(path, text, path + token)
+                _prepare(path, text, temporaries[path])
         for path in sorted(files):
             if files[path] is None:
                 _remove(path)
             else:
-                os.replace(path + token, path)
+                os.replace(temporaries[path], path)
                 _sync_folder(os.path.dirname(path) or ".")
     except OSError as error:
         _restore(root, entries)
@@ -182,11 +197,10 @@ def _write(root: str, files: Mapping[str, str | None]) -> None:
     _store(root, "done", entries)
 
 
-def _keep(path: str, text: str | None, copy: str, root: str, token: str) -> Entry:
+def _keep(path: str, text: str | None, copy: str, root: str, temporary: str) -> Entry:
     """Copy the original aside and say what is to happen to it."""
     after = None if text is None else hashlib.sha256(encode(text)).hexdigest()
     relative = os.path.relpath(path, root)
-    temporary = os.path.basename(path) + token
     if not os.path.lexists(path):
         folders = tuple(_missing_folders(os.path.dirname(relative), root))
         return Entry(relative, None, after, 0o644, None, temporary, folders)

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -107,15 +108,12 @@ def _by_file(repository: Repository, asked: Sequence[str]) -> dict[tuple[str, in
 
 
 def _match(before: Sequence[Image], after: Sequence[Image]) -> list[Image | None]:
-    """For each old stage the new one: by name, unnamed ones in their order."""
-    named = {image.stage.name: image for image in after if image.stage.name is not None}
-    unnamed = [image for image in after if image.stage.name is None]
-    return [
-        named.get(image.stage.name)
-        if image.stage.name is not None
-        else (unnamed.pop(0) if unnamed else None)
-        for image in before
-    ]
+    """For each old stage the new one: by name, those of one name, or of none, in their order."""
+    by_name: dict[str | None, deque[Image]] = defaultdict(deque)
+    for image in after:
+        by_name[image.stage.name].append(image)
+    found = [by_name[image.stage.name] for image in before]
+    return [alike.popleft() if alike else None for alike in found]
 
 
 def _seen(path: str, repository: Repository) -> str:
