@@ -1,13 +1,14 @@
 """Real compose files before and after ``apply --compose``, built by Docker Compose on stand-ins.
 
-    python bench/build_compose.py FOLDER... [--apply=--include-generated]
+    python bench/build_compose.py FOLDER... [--apply=--include-generated] [--no-cache]
 
 ``FOLDER`` holds one repository. It is copied and committed; files that its Dockerfiles copy and
 that are not there, their root images, and variables that nothing sets are made up as in
 ``build_recorded.py``. Of each compose file that ``dockstrata apply --compose`` changes, the
 services are then built by ``docker compose build``: one by one as they were, those that can be
 built all at once as they are. The images of each service are compared by what docker tells.
-Nothing of dockstrata compares.
+Nothing of dockstrata compares. With ``--no-cache``, all steps of the images after run again: from
+the cache, a step is taken even where the secrets that it mounts are not handed on.
 
 Needs a docker daemon that can be thrown away, buildx, compose, and a static busybox.
 """
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import re
 import sys
@@ -24,6 +24,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -70,10 +72,8 @@ class Project:
         Raises :class:`ValueError`, with what Docker Compose says of a file that it refuses.
         """
         while True:
-            done = run(
-                *self.command("config", "--no-env-resolution", "--format", "json"),
-                folder=self.folder,
-            )
+            # Not as JSON: Docker Compose 2.40 cannot write ssh agents with names in it.
+            done = run(*self.command("config", "--no-env-resolution"), folder=self.folder)
             missing = {found[1] or found[2] for found in _NOT_SET.finditer(done.stderr)}
             if missing <= self.variables.keys():
                 break
@@ -81,14 +81,14 @@ class Project:
             self.variables.update(dict.fromkeys(missing, "1"))
         if done.returncode != 0:
             raise ValueError(reason(done.stderr))
-        found = json.loads(done.stdout).get("services") or {}
+        found = (yaml.safe_load(done.stdout) or {}).get("services") or {}
         return {name: service for name, service in found.items() if service.get("build")}
 
     def image(self, name: str, service: dict[str, Any]) -> str:
         return str(service.get("image") or f"{self.name}-{name}")
 
 
-def check(source: Path, options: list[str]) -> Outcome:
+def check(source: Path, options: list[str], how: tuple[str, ...]) -> Outcome:
     """Prepare, refactor, build and compare one repository."""
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="composed-") as name:
@@ -101,7 +101,7 @@ def check(source: Path, options: list[str]) -> Outcome:
             built = build_before(before, files, outcome)
             after = applied(before.folder, top / "new", options)
             for project, services in built:
-                compare(before, project, services, after, outcome)
+                compare(before, project, services, after, how, outcome)
         finally:
             before.remove()
     return outcome
@@ -165,16 +165,25 @@ def kept(before: Before, project: Project, name: str) -> str:
 
 
 def compare(
-    before: Before, project: Project, services: dict[str, Any], folder: Path, outcome: Outcome
+    before: Before,
+    project: Project,
+    services: dict[str, Any],
+    folder: Path,
+    how: tuple[str, ...],
+    outcome: Outcome,
 ) -> None:
-    """Build services of a refactored set, and compare with what they were."""
+    """Build services of a refactored set; ``how`` are build options."""
     if not services:
         return
     outcome.counts["services built before"] += len(services)
     images = {name: project.image(name, service) for name, service in services.items()}
     run("docker", "rmi", "--force", *images.values())
     now = Project(folder, project.files, project.variables)
-    done = run(*now.command("build", *services), folder=folder)
+    # Docker Compose runs steps again only of the services that it is told.
+    bases = sorted(now.services().keys() - project.services().keys()) if how else []
+    # One bake for all would find a secret of any service for each of them.
+    alone = ("env", "COMPOSE_BAKE=false") if how else ()
+    done = run(*alone, *now.command("build", *how, *bases, *services), folder=folder)
     if done.returncode != 0:
         outcome.counts["FAILS after"] += len(services)
         outcome.failures.append(f"{project.file}: FAILS after: {done.stderr[-1500:]}")
@@ -195,8 +204,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--apply", action="append", default=[], help="an option for apply")
+    parser.add_argument("--no-cache", action="store_true", help="run all steps again after")
     chosen = parser.parse_args()
-    report(chosen.folders, lambda folder: check(folder, chosen.apply))
+    how = ("--no-cache",) if chosen.no_cache else ()
+    report(chosen.folders, lambda folder: check(folder, chosen.apply, how))
 
 
 if __name__ == "__main__":

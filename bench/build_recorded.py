@@ -1,6 +1,6 @@
 """Real Dockerfiles refactored, and built before and after by BuildKit, on roots that only record.
 
-    python bench/build_recorded.py FOLDER... [--apply=--include-generated] [--limit N]
+    python bench/build_recorded.py FOLDER... [--apply=--include-generated] [--limit N] [--no-cache]
 
 Real Dockerfiles cannot be built without the network and the files around them. Here they can: each
 external root is an image whose shells and programs write down what they are asked (arguments, user,
@@ -12,7 +12,12 @@ instruction of every stage, and the record in the image tells what it did.
 each stage of each changed Dockerfile is built: before with plain ``docker build``, after with
 ``docker buildx bake`` and the bake file that was written. Nothing of dockstrata compares: two
 images are the same where docker tells the same configuration and the same layers (BuildKit found
-each step in its cache: to it both are one build), or else the same files.
+each step in its cache: to it both are one build), or else the same files. A step that is found
+there is not run, so secrets and agents that the refactoring forgot to hand on would not be missed:
+with ``--no-cache`` all steps run again after, and what each sees of them is in the record.
+
+Each build is given a value for every secret, and the ssh agent that runs (``ssh-agent``,
+``ssh-add``); bake takes them from where the bake file says.
 
 Needs a docker daemon that can be thrown away, buildx, and a static busybox. Lines ``# syntax=`` are
 taken out, for no frontend can be fetched. What cannot be built before is counted, with why.
@@ -40,7 +45,9 @@ from refactored_copy import applied, changed, written
 BAKE = ("docker", "buildx", "bake", "--allow=ssh", "-f", "bases/docker-bake.hcl")
 
 
-def check(source: Path, options: list[str], limit: int, keep: Path | None) -> Outcome:
+def check(
+    source: Path, options: list[str], limit: int, keep: Path | None, how: tuple[str, ...] = ()
+) -> Outcome:
     """Prepare, refactor, build and compare one repository."""
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="recorded-") as name:
@@ -50,7 +57,7 @@ def check(source: Path, options: list[str], limit: int, keep: Path | None) -> Ou
             # What changes decides what is built: a first run on the files as they are.
             draft = changed(applied(before.folder, top / "draft", options))
             built = build_before(before, draft, limit, outcome)
-            after = After(before, applied(before.folder, top / "new", options))
+            after = After(before, applied(before.folder, top / "new", options), how)
             after.compare(built, outcome)
         finally:
             before.remove()
@@ -67,7 +74,14 @@ def build_before(
     wanted = [build for build in before.known if build.file in files]
     outcome.counts["images"] = len(before.known)
     outcome.counts["changed"] = len(wanted)
-    asked = [(build, stage) for build in wanted[:limit] for stage in stages(before.folder, build)]
+    # By tag: images that differ in their platforms alone are the same build.
+    asked = list(
+        {
+            before.tag(build, stage): (build, stage)
+            for build in wanted[:limit]
+            for stage in stages(before.folder, build)
+        }.values()
+    )
     failures = before.build_all(asked)
     outcome.reasons.update(why for why in failures if why is not None)
     built = [one for one, why in zip(asked, failures, strict=True) if why is None]
@@ -77,10 +91,10 @@ def build_before(
 
 
 class After:
-    """The refactored set, built with the bake file that was written."""
+    """The refactored set, built with the bake file that was written; ``how`` are build options."""
 
-    def __init__(self, before: Before, folder: Path):
-        self.before, self.folder = before, folder
+    def __init__(self, before: Before, folder: Path, how: tuple[str, ...]):
+        self.before, self.folder, self.how = before, folder, how
         self.changed, self.written = changed(folder), written(folder)
         printed = run(*BAKE, "--print", "default", "bases", folder=folder).stdout
         self.bake: dict[str, Any] = json.loads(printed or "{}").get("target", {})
@@ -90,7 +104,9 @@ class After:
         wanted = [(build, stage) for build, stage in built if build.file in self.changed]
         if len(wanted) < len(built):
             outcome.counts["left alone with files there"] = len(built) - len(wanted)
-        with ThreadPoolExecutor(2) as pool:
+        # Alone without cache: BuildKit runs a step that two builds ask for at once in one of them,
+        # now and then without the agent or secret that both hand on.
+        with ThreadPoolExecutor(1 if self.how else 2) as pool:
             results = pool.map(lambda one: self.result(*one), wanted)
             for (build, stage), (kind, told) in zip(wanted, results, strict=True):
                 outcome.counts[kind] += 1
@@ -104,11 +120,13 @@ class After:
         # A file on no new base has no target: its images are built as they were.
         target = next(iter(targets(self.bake, build, self.folder)), None)
         if target is None:
-            command = ["docker", "build", "--quiet", "--tag", tag, "--file", build.file]
+            command = ["docker", "build", "--quiet", *self.how, *self.before.given.options]
+            command += ["--tag", tag, "--file", build.file]
             command += [*build.options, *(("--target", stage) if stage else ()), build.context]
         else:
             command = [
-                *(*BAKE, "--set", f"{target}.target={stage}", "--set", f"{target}.tags={tag}"),
+                *(*BAKE, *self.how),
+                *("--set", f"{target}.target={stage}", "--set", f"{target}.tags={tag}"),
                 *("--set", "*.platform=linux/amd64"),  # roots are of no other
                 *("--set", f"{target}.output=type=docker", target),
             ]
@@ -146,8 +164,11 @@ def main() -> None:
     parser.add_argument("--apply", action="append", default=[], help="an option for apply")
     parser.add_argument("--limit", type=int, default=10_000, help="changed images to build, a set")
     parser.add_argument("--keep", type=Path, help="where to copy a set that fails")
+    parser.add_argument("--no-cache", action="store_true", help="run all steps again after")
     chosen = parser.parse_args()
-    report(chosen.folders, lambda folder: check(folder, chosen.apply, chosen.limit, chosen.keep))
+    how = ("--no-cache",) if chosen.no_cache else ()
+    options = (chosen.apply, chosen.limit, chosen.keep, how)
+    report(chosen.folders, lambda folder: check(folder, *options))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 from build_apart import run
 from build_failures import BUILD, missing_root, why_not_built
 from recorded_root import RecordedRoot
+from recorded_secrets import given_for
 from recorded_sources import context_lacks, copy_cleaned
 
 _STAGE = re.compile(r"(?im)^\s*FROM\s.*?\sAS\s+(\S+)\s*$")
@@ -71,7 +72,8 @@ def stages(folder: Path, build: Build) -> list[str]:
 class Before:
     """The copy of a set, its stand-ins, and what was built of it.
 
-    ``folder`` is the copy, ``known`` are its images. Names of images begin with ``prefix``.
+    ``folder`` is the copy, ``known`` are its images, ``given`` is what all builds are given, which
+    this process's children find in their environment too. Names of images begin with ``prefix``.
     """
 
     def __init__(self, source: Path, top: Path, prefix: str):
@@ -82,6 +84,8 @@ class Before:
         self.known = list(builds(self.folder))
         files = [self.folder / build.file for build in self.known]
         texts = [it.read_text(encoding="utf-8", errors="replace") for it in files if it.is_file()]
+        self.given = given_for(texts, top)
+        self.given.export()
         self.root = RecordedRoot(top / "root", texts)
         self.by_tag = {_short(tag): build for build in self.known for tag in build.tags}
         self.tagged: set[str] = set()
@@ -112,7 +116,7 @@ class Before:
         tag = self.tag(build, stage)
         if tag in self.made:
             return self.made[tag]
-        command = [*BUILD, "--tag", tag, "--file", build.file, *build.options]
+        command = [*BUILD, *self.given.options, "--tag", tag, "--file", build.file, *build.options]
         command += ["--target", stage] if stage else []
         self.made[tag] = why = why_not_built(
             [*command, build.context],

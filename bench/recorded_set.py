@@ -20,6 +20,7 @@ from checked_downloads import put_right
 from concrete_values import concrete
 from recorded_root import RecordedRoot
 from recorded_runs import SCRIPT
+from recorded_secrets import given_for
 from recorded_sources import context_lacks, copy_cleaned, make_up
 
 from dockstrata.build.order import BUILT, Job, jobs_of
@@ -37,8 +38,6 @@ _WARNINGS = re.compile(rb"(?im)^#[ \t]*check[ \t]*=.*\r?\n")
 _REMOTE = re.compile(rb"(?im)^[ \t]*(?:ONBUILD[ \t]+)?(?:ADD|ARG|ENV)[ \t](?:.*\\\r?\n)*.*$")
 _URL = re.compile(rb"\bhttps?://")
 _ENTITLED = {"--network=host": "network.host", "--security=insecure": "security.insecure"}
-_SECRET_ID = re.compile(r"type=secret\b[^\s]*")
-_ID = re.compile(r"(?:^|,)(?:id|target|dst|destination|source|src)=([^,\s]+)")
 
 Place = tuple[str, int, int]
 """Dockerfile, number of the build among those of the file, stage."""
@@ -207,14 +206,7 @@ def open_repository(source: Path, top: Path, server: str) -> Repository:
     if put_right(repository.library, server):
         repository = read_repository([str(folder)])
     texts = [document.source.text for document in repository.library.documents.values()]
-    secrets: dict[str, Path] = {}
-    for text in texts:
-        for mount in _SECRET_ID.findall(text):
-            for name in _ID.findall(mount):
-                name = os.path.basename(name.strip("\"'"))
-                if re.fullmatch(r"[\w.-]+", name):
-                    secrets[name] = top / f"secret-{name}"
-                    secrets[name].write_text(f"secret of {name}")
+    secrets = given_for(texts, top).secrets
     jobs = jobs_of(repository)
     for job in jobs:
         for name, value in job.build.args:
