@@ -6,7 +6,8 @@
 process of its own, killed at the first file that it makes, writes, syncs, renames, removes or gives
 a mode, at the second, and so on until it ends by itself. After each kill the command as it is must
 
-* say which files it restored: those that the kill left changed, and no others;
+* with ``--check`` say that an earlier one was cut off, and change nothing;
+* say which files it put right: those that the kill left changed, and no others;
 * leave the set as it is after an ``apply`` that nobody killed; another then changes nothing;
 * with ``--undo`` give every byte, mode and folder back, and leave no file of its own.
 
@@ -47,7 +48,9 @@ from dockstrata.cli.main import main as dockstrata
 from dockstrata.load.context import forget_contexts
 from dockstrata.rewrite import journal, refactor
 
-_RESTORED = re.compile(r"^note: an earlier apply was cut off; restored (.*)$", re.MULTILINE)
+_RESTORED = re.compile(
+    r"^note: an earlier .+? was cut off: (.*) is (again as it was|gone again)$", re.MULTILINE
+)
 
 Tree = dict[str, tuple[str, int, str]]
 """Kind, mode and content (a digest, or where a link leads) by path, folders too."""
@@ -216,9 +219,16 @@ class Trial:
         now = tree(self.folder)
         state = "before" if now == self.before else "after" if now == self.after else "between"
         self.outcome.counts[f"{self.what}: left {state}"] += 1
+        if state == "between":
+            done = self.run(["--check", *options])
+            said = done.code == 2 and "cut off" in done.err
+            self.expect(said and tree(self.folder) == now, f"{what}: what a check says", done)
         done = self.run(options)
         self.expect(done.code == 0 and tree(self.folder) == self.after, what, done)
-        told = {os.path.normpath(path) for path in _RESTORED.findall(done.err)}
+        found = [(os.path.normpath(path), how) for path, how in _RESTORED.findall(done.err)]
+        right = all((how == "gone again") == (path not in self.before) for path, how in found)
+        self.expect(right, f"{what}: what became of each", done)
+        told = {path for path, _ in found}
         if "Nothing to change." in done.out:
             self.expect(state == "after" and not told, f"{what}: what was said", done)
         else:
