@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dockstrata.load.secrets import Secret, mounted
@@ -86,7 +86,43 @@ def bake_file(repository: Repository, path: str) -> str:
         [target(called[key], key.path, build, build.tags) for key, build in found]
         for found in (below, others)
     )
+    given = _handed_up([*bases, *children, *rest])
+    bases, children, rest = (
+        [given[target.name] for target in group] for group in (bases, children, rest)
+    )
     return bake_text(bases, children, rest, repository.root, path)
+
+
+def _handed_up(targets: Sequence[Target]) -> dict[str, Target]:
+    """By name, the targets with the secrets and agents of all that they are built on.
+
+    Of the builds that wait for a step BuildKit asks one, whichever: where that lacks an optional
+    secret or agent, the step runs without.
+    """
+    by_name = {target.name: target for target in targets}
+    found: dict[str, Target] = {}
+
+    def given(name: str) -> Target:
+        if name not in found:
+            target = found[name] = by_name[name]  # meanwhile: a circle ends here
+            secrets = {secret.id: secret for secret in target.secrets}
+            agents = {_agent_id(agent): agent for agent in target.ssh}
+            for _, value in target.contexts:
+                lower = value.removeprefix("target:")
+                if lower != value and lower in by_name:
+                    for secret in given(lower).secrets:
+                        secrets.setdefault(secret.id, secret)
+                    for agent in given(lower).ssh:
+                        agents.setdefault(_agent_id(agent), agent)
+            all_secrets, all_agents = tuple(secrets.values()), tuple(agents.values())
+            found[name] = replace(target, secrets=all_secrets, ssh=all_agents)
+        return found[name]
+
+    return {name: given(name) for name in by_name}
+
+
+def _agent_id(agent: str) -> str:
+    return agent.partition("=")[0]
 
 
 def _drawn_from(library: Library, files: Iterable[str]) -> dict[str, Product]:
