@@ -373,4 +373,4 @@ def test_measured_layers(
         assert main(["plan", "--measured", source]) == 0
         assert "tells the size of 4 of 4 different steps" in capfd.readouterr().err
     image = next(iter(read_images("history")))
-    assert next(layer.size for layer in image if "/five" in layer.created_by) > 6
+    assert next(layer.size for layer in image.layers if "/five" in layer.created_by) > 6

@@ -53,9 +53,32 @@ def test_buildah(built: Path, store: Store, capfd: pytest.CaptureFixture[str]) -
     store.run("push", "--quiet", "localhost/measured", "oci:layout:1")
     store.run("push", "--quiet", "localhost/measured", "oci-archive:layout.tar:1")
     store.run("push", "--quiet", "localhost/measured", "docker-archive:saved.tar:localhost/m:1")
-    for source in ("inspected", "layout", "layout.tar", "saved.tar", "docker-archive:saved.tar:m"):
+    named = ("oci:layout:1", "layout:1", "oci-archive:layout.tar:1",
+             "docker-archive:saved.tar:localhost/m:1")  # fmt: skip
+    for source in ("inspected", "layout", "layout.tar", "saved.tar", *named):
         assert main(["plan", "Dockerfile", "--measured", source]) == 0
-        assert "tells the size of 6 of 6 different steps" in capfd.readouterr().err
+        assert "size of 6 of 6 different steps: 6 by their own" in capfd.readouterr().err
+    assert main(["plan", "Dockerfile", "--measured", "oci:layout:2"]) == 2
+    assert "oci:layout:2: has no image '2', only 1" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "known"), [("--layers=true", 2), ("--layers=false", 0)])
+def test_buildah_without_run(
+    built: Path, store: Store, capfd: pytest.CaptureFixture[str], option: str, known: int
+) -> None:
+    """Files stand as a digest in its histories; without --layers one layer has them all."""
+    folder = built.parent / "application"
+    (folder / "app").mkdir(parents=True)
+    (folder / "app" / "file").write_text("text")
+    text = (
+        'FROM localhost/measured\nLABEL a="b c"\nWORKDIR /app\nCOPY app .\nEXPOSE 80\nCMD ["x"]\n'
+    )
+    (folder / "Dockerfile").write_text(text)
+    store.run("build", option, "--quiet", "--tag", "localhost/application", str(folder))
+    inspected = store.run("inspect", "--type", "image", "localhost/application")
+    (folder / "inspected").write_text(inspected)
+    assert main(["plan", str(folder), "--measured", str(folder / "inspected")]) == 0
+    assert f"tells the size of {known} of 2 different steps" in capfd.readouterr().err
 
 
 @pytest.fixture

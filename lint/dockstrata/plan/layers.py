@@ -19,10 +19,11 @@ import re
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dockstrata.errors import DockstrataError
+from dockstrata.meaning.stage import canonical_image
 
 _BROKEN: tuple[type[Exception], ...] = (tarfile.TarError, zlib.error, OSError, EOFError, KeyError)
 with contextlib.suppress(ImportError):  # a Python may have been built without it
@@ -37,6 +38,8 @@ _MOST_MEMBERS = 200_000
 _MOST_IMAGES = 1000
 _DEEPEST = 3  # indexes in indexes
 _TRANSPORTS = ("oci:", "oci-archive:", "docker-archive:")
+_NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
+"""Annotations that name an image in a layout."""
 _SIZE = re.compile(r"^([\d.]+)\s*([kKMGT]?)(i?)B?$")
 _DIGEST = re.compile(r"^(sha256|sha512):([0-9a-f]{64}|[0-9a-f]{128})$")
 _POWERS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -45,14 +48,23 @@ _POWERS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 @dataclass(frozen=True, slots=True)
 class Layer:
     """What an instruction left behind: its text as the builder wrote it, its size in bytes; 0
-    where it made no layer."""
+    where it is known to have made no layer, and is ``empty``."""
 
     created_by: str
     size: float
+    empty: bool = False
 
 
-Image = Sequence[Layer]
-"""The layers of an image, from the root on."""
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The layers of an image, from the root on, the names that it has where it lies, and the
+    source that tells of it."""
+
+    layers: tuple[Layer, ...]
+    names: tuple[str, ...] = ()
+    source: str = ""
+
+
 Fetch = Callable[[str, str], bytes]
 """The bytes of a digest among ``manifests`` or ``blobs``, as registries divide them."""
 
@@ -60,7 +72,7 @@ Fetch = Callable[[str, str], bytes]
 def read_images(source: str) -> list[Image]:
     """The images that a source tells of; raises :class:`DockstrataError`, which names it."""
     try:
-        return list(_read(source))
+        return [replace(image, source=source) for image in _read(source)]
     except _BadImageError as error:
         raise DockstrataError(str(error), source) from None
     except RecursionError:
@@ -75,32 +87,52 @@ def _read(source: str) -> Iterator[Image]:
     if source.startswith("docker://"):
         from dockstrata.plan.registry import open_image
 
-        wanted, fetch = open_image(source.removeprefix("docker://"))
-        yield from _images(wanted, fetch)
+        name = source.removeprefix("docker://")
+        yield from _images(*open_image(name), (name,))
         return
-    path = _path(source)
+    path, wanted = _path(source)
     if os.path.isdir(path):
-        yield from _layout(lambda name: _file(os.path.join(path, *name.split("/"))))
+        yield from _layout(lambda name: _file(os.path.join(path, *name.split("/"))), wanted)
     elif not os.path.exists(path):
         raise _BadImageError("no such file or directory")
     elif not os.path.isfile(path):
         raise _BadImageError("is neither a file nor a folder")
     elif tarfile.is_tarfile(path):
-        yield from _archive(path)
+        yield from _archive(path, wanted)
+    elif wanted:
+        raise _BadImageError(f"has no image '{wanted}': it is neither a layout nor an archive")
     else:
         yield from _history(_text(path))
 
 
-def _path(source: str) -> str:
-    """The path in ``oci:PATH:TAG`` and the like; a plain path is one."""
+def _path(source: str) -> tuple[str, str]:
+    """The path in ``PATH``, ``PATH:NAME``, ``oci:PATH:NAME`` and the like, and the name."""
+    if os.path.exists(source):
+        return source, ""
     for name in _TRANSPORTS:
-        if source.startswith(name) and not os.path.exists(source):
-            source = source.removeprefix(name)
-            path = source
-            while path and not os.path.exists(path):
-                path = path.rpartition(":")[0]
-            return path or source
-    return source
+        source = source.removeprefix(name)
+    path, wanted = source, ""
+    while path and not os.path.exists(path):
+        path = path.rpartition(":")[0]
+        wanted = source[len(path) + 1 :]
+    return (path, wanted) if path else (source, "")
+
+
+def _chosen(found: Mapping[str, Sequence[str]], wanted: str) -> list[str]:
+    """The keys of what has the wanted one among its names, of everything where none is."""
+    if not wanted:
+        return list(found)
+    same = {wanted, canonical_image(wanted)}
+    chosen = [
+        key
+        for key, names in found.items()
+        if any(name in same or canonical_image(name) in same for name in names)
+    ]
+    if not chosen:
+        there = sorted({name for names in found.values() for name in names})
+        shown = f"only {', '.join(there)}" if there else "none there has a name"
+        raise _BadImageError(f"has no image '{wanted}', {shown}")
+    return chosen
 
 
 def _file(path: str) -> bytes | None:
@@ -110,7 +142,7 @@ def _file(path: str) -> bytes | None:
         return file.read(LARGEST + 1)
 
 
-def _archive(path: str) -> Iterator[Image]:
+def _archive(path: str, wanted: str) -> Iterator[Image]:
     """An OCI layout in an archive, or what ``docker save`` writes. Nothing is unpacked."""
     try:
         with tarfile.open(path) as archive:
@@ -126,22 +158,24 @@ def _archive(path: str) -> Iterator[Image]:
                 return None if file is None else file.read(LARGEST + 1)
 
             if "index.json" in members:
-                yield from _layout(read)
+                yield from _layout(read, wanted)
             else:
-                yield from _saved(read, members)
+                yield from _saved(read, members, wanted)
     except _BROKEN as error:
         raise _BadImageError(f"is a broken archive: {error}") from None
 
 
 def _saved(
-    read: Callable[[str], bytes | None], members: Mapping[str, tarfile.TarInfo]
+    read: Callable[[str], bytes | None], members: Mapping[str, tarfile.TarInfo], wanted: str
 ) -> Iterator[Image]:
     """The images of an older ``docker save``: layers are members of their own."""
     data = read("manifest.json")
     if data is None:
         raise _BadImageError("is neither an OCI layout nor an archive of docker save")
-    listed = _json(data, "manifest.json")
-    for image in _objects(listed)[:_MOST_IMAGES]:
+    listed = _objects(_json(data, "manifest.json"))[:_MOST_IMAGES]
+    names = {str(at): _strings(image.get("RepoTags")) for at, image in enumerate(listed)}
+    for at in _chosen(names, wanted):
+        image = listed[int(at)]
         sizes: list[float] = []
         for name in _strings(image.get("Layers")):
             member = members.get(os.path.normpath(name))
@@ -155,11 +189,11 @@ def _saved(
         config = read(name)
         if config is None:
             raise _BadImageError(f"lacks its configuration {name}")
-        yield _layers(_json(config, name), sizes)
+        yield _layers(_json(config, name), sizes, names[at])
 
 
-def _layout(read: Callable[[str], bytes | None]) -> Iterator[Image]:
-    """The images of an OCI layout."""
+def _layout(read: Callable[[str], bytes | None], wanted: str) -> Iterator[Image]:
+    """The images of an OCI layout, or those of the name that is wanted."""
 
     def fetch(kind: str, digest: str) -> bytes:
         match = _DIGEST.match(digest)
@@ -176,11 +210,17 @@ def _layout(read: Callable[[str], bytes | None]) -> Iterator[Image]:
     listed = _objects(_object(_json(data, "index.json"), "index.json").get("manifests"))
     if not listed:
         raise _BadImageError("has no image")
+    names: dict[str, list[str]] = {}
     for descriptor in listed[:_MOST_IMAGES]:
-        yield from _images(str(descriptor.get("digest")), fetch)
+        annotations = descriptor.get("annotations")
+        told = annotations if isinstance(annotations, dict) else {}
+        mine = names.setdefault(str(descriptor.get("digest")), [])
+        mine += _strings([told.get(key) for key in _NAMES])
+    for digest in _chosen(names, wanted):
+        yield from _images(digest, fetch, names[digest])
 
 
-def _images(digest: str, fetch: Fetch, depth: int = 0) -> Iterator[Image]:
+def _images(digest: str, fetch: Fetch, names: Sequence[str], depth: int = 0) -> Iterator[Image]:
     """The image of a manifest; of an index the one for this machine, else the first."""
     data = _checked(fetch("manifests", digest), digest)
     manifest = _object(_json(data, digest), digest)
@@ -188,14 +228,14 @@ def _images(digest: str, fetch: Fetch, depth: int = 0) -> Iterator[Image]:
         chosen = _for_this_machine(_objects(manifest["manifests"]))
         if chosen is None or depth >= _DEEPEST:
             raise _BadImageError("has an index without an image")
-        yield from _images(str(chosen.get("digest")), fetch, depth + 1)
+        yield from _images(str(chosen.get("digest")), fetch, names, depth + 1)
         return
     config, layers = manifest.get("config"), _objects(manifest.get("layers"))
     if not isinstance(config, dict):
         raise _BadImageError("has a manifest of a kind that tells no sizes of layers")
     name = str(config.get("digest"))
     sizes = [_number(layer.get("size")) for layer in layers]
-    yield _layers(_json(_checked(fetch("blobs", name), name), name), sizes)
+    yield _layers(_json(_checked(fetch("blobs", name), name), name), sizes, names)
 
 
 def _for_this_machine(manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -213,7 +253,7 @@ def _for_this_machine(manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, An
     return able[0] if able else None
 
 
-def _layers(config: object, sizes: Sequence[float]) -> Image:
+def _layers(config: object, sizes: Sequence[float], names: Sequence[str]) -> Image:
     """Each entry of a configuration's history with its layer."""
     history = _objects(_object(config, "its configuration").get("history"))
     if not history:
@@ -222,10 +262,12 @@ def _layers(config: object, sizes: Sequence[float]) -> Image:
     if len(made) != len(sizes):
         raise _BadImageError(f"has {len(sizes)} layers, and a history of {len(made)}")
     left = iter(sizes)
-    return [
-        Layer(str(entry.get("created_by", "")), 0.0 if entry.get("empty_layer") else next(left))
-        for entry in history
-    ]
+    layers = []
+    for entry in history:
+        empty = bool(entry.get("empty_layer"))
+        created = str(entry.get("created_by", ""))
+        layers.append(Layer(created, 0.0 if empty else next(left), empty))
+    return Image(tuple(layers), tuple(names))
 
 
 def _text(path: str) -> str:
@@ -253,13 +295,15 @@ def _history(text: str) -> Iterator[Image]:
     if isinstance(value, dict) and isinstance(value.get("Manifest"), str):  # buildah inspect
         manifest = _object(_json(value["Manifest"].encode(), "its Manifest"), "its Manifest")
         sizes = [_number(layer.get("size")) for layer in _objects(manifest.get("layers"))]
-        yield _layers(_json(str(value.get("Config")).encode(), "its Config"), sizes)
+        names = _strings([value.get("FromImage")])
+        yield _layers(_json(str(value.get("Config")).encode(), "its Config"), sizes, names)
         return
     yield _told(value if isinstance(value, list) else [value])
 
 
 def _told(records: Sequence[object]) -> Image:
-    layers = []
+    layers: list[Layer] = []
+    names: list[str] = []
     for record in records:
         if isinstance(record, dict) and "RootFS" in record:
             raise _BadImageError(
@@ -274,10 +318,12 @@ def _told(records: Sequence[object]) -> Image:
         created = str(told["createdby"])
         if created.endswith("…"):
             raise _BadImageError("has instructions that are cut short; add --no-trunc")
+        if not layers:  # the newest layer has the image's own names, where podman tells them
+            names = _strings(told.get("tags"))
         layers.append(Layer(created, size))
     if not layers:
         raise _BadImageError("is empty")
-    return layers[::-1]
+    return Image(tuple(layers[::-1]), tuple(names))
 
 
 def _bytes(size: object) -> float | None:

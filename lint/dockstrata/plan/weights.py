@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dockstrata.meaning.step import Step
@@ -11,37 +11,35 @@ from dockstrata.plan.settings import PlanSettings
 from dockstrata.similarity.trie import Trie
 
 if TYPE_CHECKING:
-    from dockstrata.plan.layers import Image
+    from dockstrata.meaning.images import Image
+    from dockstrata.plan.measured import Size
 
 
 @dataclass(frozen=True, slots=True)
 class CostModel:
     """How steps are weighed.
 
-    ``rate`` gives a step's expected changes a month: then a weight is work a month. ``images`` are
-    measured ones: then a step costs what its layer has in MB, where they tell of it. ``name`` and
-    ``unit`` say it to the user; ``image_cost`` is that of one more image in the same unit.
+    ``rate`` gives a step's expected changes a month: then a weight is work a month. ``sizes`` are
+    those of measured layers, by the meaning of their steps: then a step costs what its layer has
+    in MB, where one is known. ``name`` and ``unit`` say it to the user; ``image_cost`` is that of
+    one more image in the same unit.
     """
 
     name: str
     unit: str
     image_cost: float
     rate: Callable[[Step], float] | None = None
-    images: Sequence[Image] = ()
+    sizes: Mapping[str, Size] = field(default_factory=dict)
 
     def weights(self, trie: Trie, settings: PlanSettings) -> dict[str, float]:
         """By chain digest, what each step of the set weighs where it stands."""
         found: dict[str, float] = {}
         rates: dict[int, float] = {}
-        sizes: dict[str, float] = {}
-        if self.images:
-            from dockstrata.plan.measured import sizes_of
-
-            sizes = sizes_of(trie, self.images)
         for node in trie.walk():
             if node.step is None:
                 continue
-            cost = sizes.get(node.chain, settings.cost(node.step.kind))
+            size = self.sizes.get(node.step.meaning)
+            cost = settings.cost(node.step.kind) if size is None else size.megabytes
             if self.rate is not None:
                 above = rates.get(id(node.parent), 0.0)
                 rates[id(node)] = above + self.rate(node.step)
@@ -64,10 +62,12 @@ def by_history(path: str, settings: PlanSettings) -> CostModel:
     return CostModel("history", "work a month", settings.image_cost * PRIOR, history.rate)
 
 
-def measured(model: CostModel, sources: list[str]) -> CostModel:
-    """``model`` with the sizes of the layers that sources tell of (see
+def measured(model: CostModel, sources: Sequence[str], images: Sequence[Image]) -> CostModel:
+    """``model`` with the sizes of the set's layers that sources tell of (see
     :mod:`dockstrata.plan.layers`). Raises :class:`DockstrataError`."""
     from dockstrata.plan.layers import read_images
+    from dockstrata.plan.measured import sizes_of
 
-    images = tuple(image for source in sources for image in read_images(source))
-    return CostModel("measured", "MB", model.image_cost, model.rate, images)
+    told = [image for source in sources for image in read_images(source)]
+    unit = "MB" if model.rate is None else "MB a month"
+    return CostModel("measured", unit, model.image_cost, model.rate, sizes_of(images, told))

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository
+from dockstrata.meaning.step import Step
+from dockstrata.plan.measured import Size
 from dockstrata.plan.model import Base, Plan
+from dockstrata.plan.weights import CostModel
 from dockstrata.report.plain import valid
 from dockstrata.rewrite.refactor import Refactoring
 from dockstrata.similarity.near import NearMiss
@@ -73,14 +76,23 @@ def _base(base: Base, refactoring: Refactoring) -> dict[str, object]:
         "path": base.path,
         "context": _context(base, refactoring),
         "from": base.parent.ref if base.parent is not None else valid(root),
-        "steps": [
-            {"instruction": step.kind, "text": valid(step.instruction.line)}
-            for step in base.own_steps
-        ],
+        "steps": [_step(step, refactoring.plan.model) for step in base.own_steps],
         "depth": base.depth,
         "images": [image.id for image in base.served],
         "saves": {"steps": base.saved_steps, "cost": base.saved_cost},
     }
+
+
+def _step(step: Step, model: CostModel) -> dict[str, object]:
+    told: dict[str, object] = {"instruction": step.kind, "text": valid(step.instruction.line)}
+    if model.name == "measured":
+        size = model.sizes.get(step.meaning)
+        told["size"] = None if size is None else _size(size)
+    return told
+
+
+def _size(size: Size) -> dict[str, object]:
+    return {"mb": size.megabytes, "known_by": size.known, "sources": list(map(valid, size.sources))}
 
 
 def _context(base: Base, refactoring: Refactoring) -> str:

@@ -134,8 +134,9 @@ def _base(number: int, base: Base, refactoring: Refactoring, width: int) -> Iter
         yield "   " + shorten(text, width - 3)
     if (note := one_for_all(base, refactoring)) is not None:
         yield f"   {printable(note)}"
+    unit = f" {plan.model.unit}" if plan.model.name == "measured" else ""
     yield (
-        f"   saves {count(base.saved_steps, 'step')} (cost {base.saved_cost:g}) in"
+        f"   saves {count(base.saved_steps, 'step')} (cost {base.saved_cost:g}{unit}) in"
         f" {count(len(base.served), 'image')}:"
     )
     direct = {member.image.id for member in base.members}

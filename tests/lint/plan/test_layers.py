@@ -29,7 +29,12 @@ HISTORY = [
     {"created_by": "ENV A=1", "empty_layer": True},
     {"created_by": "RUN app"},
 ]
-LAYERS = [Layer("RUN root", 30.0), Layer("ENV A=1", 0.0), Layer("RUN app", 12.0)]
+LAYERS = [Layer("RUN root", 30.0), Layer("ENV A=1", 0.0, empty=True), Layer("RUN app", 12.0)]
+
+
+def layers(source: str) -> list[list[Layer]]:
+    """The layers of the images that a source tells of."""
+    return [list(image.layers) for image in read_images(source)]
 
 
 class Blobs(dict[str, bytes]):
@@ -86,9 +91,44 @@ def test_an_oci_layout(here: Path) -> None:
     tar("layout.tar", files)
     Path("layout.tar.gz").write_bytes(gzip.compress(Path("layout.tar").read_bytes()))
     images = [LAYERS, [Layer("RUN root", 1.0), LAYERS[1], Layer("RUN app", 2.5)]]
-    for source in ("layout", "layout.tar", "layout.tar.gz", "oci:layout", "oci:layout:1.2",
-                   "oci-archive:layout.tar:x"):  # fmt: skip
-        assert read_images(source) == images
+    for source in ("layout", "layout.tar", "layout.tar.gz", "oci:layout", "oci-archive:layout.tar"):
+        assert layers(source) == images
+        assert {image.source for image in read_images(source)} == {source}
+
+
+def test_a_name_takes_one_image(here: Path) -> None:
+    """As to every other program; a name that is not there is no reason to take all."""
+    ref, name = "org.opencontainers.image.ref.name", "io.containerd.image.name"
+    blobs = Blobs()
+    twice = {"digest": blobs.image(HISTORY[:1], (7,))}
+    manifests = [
+        {**twice, "annotations": {ref: "i0"}},
+        {**twice, "annotations": {ref: "again"}},
+        {"digest": blobs.image(), "annotations": {ref: "1", name: "docker.io/team/app:1"}},
+    ]
+    put("layout", blobs.files(*manifests))
+    tar("layout.tar", blobs.files(*manifests))
+    small = [[Layer("RUN root", 7.0)]]
+    for path in ("layout", "layout.tar", "oci:layout", "oci-archive:layout.tar"):
+        assert layers(path) == [*small, LAYERS]
+        assert layers(f"{path}:i0") == layers(f"{path}:again") == small
+        for wanted in ("1", "team/app:1", "docker.io/team/app:1"):
+            assert layers(f"{path}:{wanted}") == [LAYERS]
+        message = "has no image 'i1', only 1, again, docker.io/team/app:1, i0"
+        with pytest.raises(DockstrataError) as caught:
+            read_images(f"{path}:i1")
+        assert caught.value.message == message
+        assert caught.value.path == f"{path}:i1"
+    assert [image.names for image in read_images("layout")] == [
+        ("i0", "again"),
+        ("1", "docker.io/team/app:1"),
+    ]
+    put("nameless", blobs.files(twice))
+    with pytest.raises(DockstrataError, match="has no image 'x', none there has a name"):
+        read_images("nameless:x")
+    Path("history").write_text('{"CreatedBy": "RUN a", "Size": "1MB"}')
+    with pytest.raises(DockstrataError, match="has no image 'x': it is neither"):
+        read_images("history:x")
 
 
 def test_an_index_gives_this_machines_image(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,19 +142,24 @@ def test_an_index_gives_this_machines_image(here: Path, monkeypatch: pytest.Monk
                           "platform": {"os": system, "architecture": architecture}})  # fmt: skip
     put("all", blobs.files({"digest": blobs.add({"manifests": manifests})}))
     put("others", blobs.files({"digest": blobs.add({"manifests": manifests[:2]})}))
-    assert read_images("all") == [[Layer("RUN root", 3.0)]]
-    assert read_images("others") == [[Layer("RUN root", 2.0)]]
+    assert layers("all") == [[Layer("RUN root", 3.0)]]
+    assert layers("others") == [[Layer("RUN root", 2.0)]]
 
 
 def test_an_archive_of_docker_save(here: Path) -> None:
-    manifest = [{"Config": "c.json", "Layers": ["a/layer.tar", "b/layer.tar"]}]
+    image = {"Config": "c.json", "Layers": ["a/layer.tar", "b/layer.tar"]}
+    manifest = [{**image, "RepoTags": ["a:1"]}]
     files = {"c.json": json.dumps({"history": HISTORY}).encode(), "a/layer.tar": b"x" * 30,
              "manifest.json": json.dumps(manifest).encode()}  # fmt: skip
     tar("twice.tar", files, {"b/layer.tar": "../a/layer.tar"})
     tar("saved.tar", {**files, "b/layer.tar": b"x" * 12})
-    assert read_images("saved.tar") == [LAYERS]
-    assert read_images("docker-archive:saved.tar:a:1") == [LAYERS]
-    assert [layer.size for layer in read_images("twice.tar")[0]] == [30, 0, 30]
+    assert layers("saved.tar") == [LAYERS]
+    assert layers("docker-archive:saved.tar:a:1") == [LAYERS]
+    assert layers("saved.tar:docker.io/library/a:1") == [LAYERS]
+    with pytest.raises(DockstrataError, match="has no image 'a:2', only a:1"):
+        read_images("docker-archive:saved.tar:a:2")
+    assert [image.names for image in read_images("saved.tar")] == [("a:1",)]
+    assert [layer.size for layer in layers("twice.tar")[0]] == [30, 0, 30]
 
 
 @pytest.mark.parametrize(
@@ -127,19 +172,24 @@ def test_docker_history(here: Path, size: str, parsed: float) -> None:
     told = [[Layer("RUN root", 1.0), Layer("RUN app", parsed)]]
     Path("lines").write_text("\n".join(map(json.dumps, lines)) + "\n\n")
     Path("list").write_text(json.dumps(lines, indent=2))
-    assert read_images("lines") == told
-    assert read_images("list") == told
+    assert layers("lines") == told
+    assert layers("list") == told
     Path("one").write_text(json.dumps(lines[0]))
-    assert read_images("one") == [told[0][1:]]
+    assert layers("one") == [told[0][1:]]
 
 
 def test_podman_history_and_buildah_inspect(here: Path) -> None:
-    Path("podman").write_text(json.dumps([{"id": "x", "size": 12, "CreatedBy": "RUN app"}]))
-    assert read_images("podman") == [[LAYERS[2]]]
+    lines = [{"size": 12, "CreatedBy": "RUN app", "tags": ["localhost/app:1"]},
+             {"size": 30, "CreatedBy": "RUN root", "tags": ["localhost/root:1"]}]  # fmt: skip
+    Path("podman").write_text(json.dumps(lines))
+    assert layers("podman") == [[LAYERS[0], LAYERS[2]]]
+    assert read_images("podman")[0].names == ("localhost/app:1",)
     manifest = {"layers": [{"size": 30}, {"size": 12}]}
-    told = {"Manifest": json.dumps(manifest), "Config": json.dumps({"history": HISTORY})}
+    told = {"Manifest": json.dumps(manifest), "Config": json.dumps({"history": HISTORY}),
+            "FromImage": "localhost/app:1"}  # fmt: skip
     Path("buildah").write_text(json.dumps(told, indent=4))
-    assert read_images("buildah") == [LAYERS]
+    assert layers("buildah") == [LAYERS]
+    assert read_images("buildah")[0].names == ("localhost/app:1",)
 
 
 def broken() -> Iterator[tuple[str, dict[str, bytes], str]]:
@@ -320,8 +370,10 @@ def log_in(folder: Path, server: Server) -> None:
 
 
 def test_a_registry(server: Server) -> None:
-    assert read_images(f"docker://{server.name}/team/app:1") == [LAYERS]
-    assert read_images(f"docker://{server.name}/team/app@{server.answers['digest']}") == [LAYERS]
+    assert layers(f"docker://{server.name}/team/app:1") == [LAYERS]
+    (image,) = read_images(f"docker://{server.name}/team/app:1")
+    assert image.names == (f"{server.name}/team/app:1",)
+    assert layers(f"docker://{server.name}/team/app@{server.answers['digest']}") == [LAYERS]
     assert {given for _, given in server.seen} == {None}
 
 
@@ -336,7 +388,7 @@ def test_a_registry_that_wants_a_login(server: Server, tmp_path: Path, auth: str
             read_images(source)
         log_in(tmp_path, server)
     server.seen.clear()
-    assert read_images(source) == [LAYERS]
+    assert layers(source) == [LAYERS]
     if auth != "basic":
         (asked,) = (path for path, _ in server.seen if path.startswith("/token"))
         assert "scope=repository%3Ateam%2Fapp%3Apull" in asked
