@@ -181,7 +181,7 @@ def _write(root: str, files: Mapping[str, str | None]) -> None:
                 _prepare(path, text, temporaries[path])
         for path in sorted(files):
             if files[path] is None:
-                _remove(path)
+                _remove(path, root)
             else:
                 os.replace(temporaries[path], path)
                 _sync_folder(os.path.dirname(path) or ".")
@@ -227,21 +227,22 @@ def _prepare(path: str, text: str, temporary: str) -> None:
         shutil.copymode(path, temporary)
 
 
-def _remove(path: str) -> None:
-    """Remove a file, and its folder where nothing else lies in it."""
+def _remove(path: str, root: str) -> None:
+    """Remove a file, and the folders on its way from the root in which nothing else lies."""
     os.unlink(path)
-    folder = os.path.dirname(path) or "."
+    folder = os.path.relpath(os.path.dirname(path) or ".", root)
     with contextlib.suppress(OSError):
-        os.rmdir(folder)
-        folder = os.path.dirname(folder) or "."
-    _sync_folder(folder)
+        while folder not in ("", os.curdir):
+            os.rmdir(os.path.join(root, folder))
+            folder = os.path.dirname(folder)
+    _sync_folder(os.path.join(root, folder))
 
 
 def _nearest_folder(path: str) -> str:
     """The folder of ``path``, or the nearest above it that is there."""
     folder = os.path.dirname(path) or "."
-    while not os.path.lexists(folder) and os.path.dirname(folder):
-        folder = os.path.dirname(folder)
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder) or "."
     return folder
 
 

@@ -431,3 +431,22 @@ def test_a_journal_that_somebody_laid_there(root: Path) -> None:
     with contextlib.suppress(DockstrataError):
         journal.recover(str(root))
     assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize("names", [("a", "z"), ("e",)])
+def test_folders_that_are_empty_then_go_and_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    """Bases and their bake file, whichever comes first by name, seen from the root and above."""
+    for root in (".", "below"):
+        monkeypatch.chdir(tmp_path)
+        paths = [os.path.join(root, f"bases/{name}/Dockerfile") for name in names]
+        paths.append(os.path.join(root, "bases/d.hcl"))
+        for path in paths:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(path)
+        journal.write_all(root, {os.path.normpath(path): None for path in paths})
+        assert not Path(root, "bases").exists()
+        assert Path(root).is_dir()
+        assert len(journal.undo(root)) == len(paths)
+        assert all(Path(path).read_text() == path for path in paths)
