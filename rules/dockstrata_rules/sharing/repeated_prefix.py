@@ -69,11 +69,15 @@ def _last_shared(image: Image, chain: str) -> Instruction | None:
 
 
 def _message(base: Base, first: Image, images: int) -> str:
-    count = len(base.own_steps)
+    # Bases of the plan below it are not there yet: their steps repeat, too.
+    count, lowest = len(base.own_steps), base
+    while lowest.parent is not None and not lowest.parent.existing:
+        lowest = lowest.parent
+        count += len(lowest.own_steps)
     steps = "step" if count == 1 else f"{count} steps"
     where = "a base image" if base.kind == "file" else "a stage at the top of this file"
     what = "images" if base.kind == "file" else "stages"
-    root = base.parent.ref if base.parent is not None else readable(first.stage.root)
+    root = lowest.parent.ref if lowest.parent is not None else readable(first.stage.root)
     return (
         f"{images} {what} repeat the same {steps} on {root} up to here: write it once in {where}"
         " that they build FROM (`dockstrata plan` shows it, `dockstrata apply` writes it)"
