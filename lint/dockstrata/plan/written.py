@@ -29,6 +29,8 @@ _OTHERS = re.compile(
 _NOTHING = re.compile(r"^\S.*?#\(nop\)\s+")
 """How the classic builder and buildah begin what runs no command."""
 _HASHED = re.compile(r"^(?:--\S+?\s*)?(?:file|dir|multi):[0-9a-f]* in (.*)$")
+_FLAGS = re.compile(r"^(?:--\S+ )+")
+"""BuildKit leaves --chown and --chmod of a COPY."""
 _VARIABLE = re.compile(r"\$(?:\{[^}]*\}|\w+)")
 _SIGNS = re.compile(r"""map\[|:\{\}|["'\\\[\],]""")
 """What builders put around words, each in its own way."""
@@ -108,9 +110,10 @@ class Pattern:
             return self._folder(made.text)
         if made.kind == "RUN":
             return self._command(made.text)
-        if (hashed := _HASHED.match(made.text)) is not None:
+        text = _FLAGS.sub("", made.text)
+        if (hashed := _HASHED.match(text)) is not None:
             return Fit(False) if self.target.match(hashed[1].strip()) else None
-        return Fit(True) if self.words.match(made.text) else None
+        return Fit(True) if self.words.match(text) else None
 
     def says_all(self, made: Made) -> bool:
         """Whether a RUN's text alone tells that it did the same: nothing that decides its result

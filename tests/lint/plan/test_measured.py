@@ -27,7 +27,7 @@ RUN echo "$VERSION" \\
     > /v && \\
       echo   "two  blanks"
 COPY --chown=1:2 ${T}/one $D/
-COPY ["data/one", "/with space/"]
+COPY --link --chmod=644 ["data/one", "/with space/"]
 SHELL ["/bin/sh", "-e", "-c"]
 RUN echo 'quo"ted' > /q
 WORKDIR /srv/$T
@@ -43,8 +43,8 @@ BUILDKIT = [
     "ENV D=/srv/d",
     'RUN |2 VERSION=1 2 T=data /bin/sh -c echo "$VERSION"     > /v &&     echo   "two  blanks"'
     " # buildkit",
-    "COPY data/one /srv/d/ # buildkit",
-    "COPY data/one /with space/ # buildkit",
+    "COPY --chown=1:2 data/one /srv/d/ # buildkit",
+    "COPY --chmod=644 data/one /with space/ # buildkit",
     "SHELL [/bin/sh -e -c]",
     "RUN |2 VERSION=1 2 T=data /bin/sh -e -c echo 'quo\"ted' > /q # buildkit",
     "WORKDIR /srv/data",
