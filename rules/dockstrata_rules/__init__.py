@@ -26,6 +26,7 @@ from dockstrata_rules.instructions.copy_ignored_file import copy_ignored_file
 from dockstrata_rules.instructions.copy_to_no_directory import copy_to_no_directory
 from dockstrata_rules.instructions.copy_whole_stage import copy_whole_stage
 from dockstrata_rules.instructions.copy_without_workdir import copy_without_workdir
+from dockstrata_rules.instructions.does_not_build import does_not_build
 from dockstrata_rules.instructions.empty_label import empty_label
 from dockstrata_rules.instructions.env_uses_itself import env_uses_itself
 from dockstrata_rules.instructions.expose_invalid_format import expose_invalid_format
@@ -122,6 +123,7 @@ RULES: tuple[Rule, ...] = (
     before_from,
     consistent_instruction_casing,
     copy_from_itself,
+    does_not_build,
     copy_from_unknown,
     copy_ignored_file,
     copy_to_no_directory,
