@@ -110,10 +110,9 @@ class Pattern:
             return self._folder(made.text)
         if made.kind == "RUN":
             return self._command(made.text)
-        text = _FLAGS.sub("", made.text)
-        if (hashed := _HASHED.match(text)) is not None:
+        if (hashed := _HASHED.match(made.text)) is not None:
             return Fit(False) if self.target.match(hashed[1].strip()) else None
-        return Fit(True) if self.words.match(text) else None
+        return Fit(True) if self.words.match(_FLAGS.sub("", made.text)) else None
 
     def says_all(self, made: Made) -> bool:
         """Whether a RUN's text alone tells that it did the same: nothing that decides its result
