@@ -30,7 +30,7 @@ DOCUMENTS = sorted(
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 OTHERS_OPTIONS = {
-    "--check", "--from", "--platform", "--mount", "--parents", "--exclude", "--type"
+    "--check", "--from", "--platform", "--mount", "--parents", "--exclude", "--type", "--layers"
 }  # fmt: skip
 """Options of other programs, and flags of Dockerfile instructions, that the documents name."""
 
