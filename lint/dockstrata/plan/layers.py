@@ -36,6 +36,7 @@ LARGEST = 4 << 20
 _LARGEST_HISTORY = 64 << 20
 _MOST_MEMBERS = 200_000
 _MOST_IMAGES = 1000
+_MOST_SHOWN = 20
 _DEEPEST = 3  # indexes in indexes
 _TRANSPORTS = ("oci:", "oci-archive:", "docker-archive:")
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
@@ -130,7 +131,8 @@ def _chosen(found: Mapping[str, Sequence[str]], wanted: str) -> list[str]:
     ]
     if not chosen:
         there = sorted({name for names in found.values() for name in names})
-        shown = f"only {', '.join(there)}" if there else "none there has a name"
+        more = ", …" if len(there) > _MOST_SHOWN else ""
+        shown = f"only {', '.join(there[:_MOST_SHOWN])}{more}" if there else "none there has a name"
         raise _BadImageError(f"has no image '{wanted}', {shown}")
     return chosen
 
