@@ -189,7 +189,13 @@ class _Generator:
                 shared[random.randrange(fixed, len(shared))] = self.chunk()
             if self.chance(0.15):
                 shared.insert(random.randint(fixed, len(shared)), self.config())
-            stages.append(StageSpec(f"FROM {root}{name}", (*shared, *tail)))
+            header = f"FROM {root}{name}"
+            if self.chance(0.25):
+                # A stage of its own for how it begins: often nothing but a name.
+                cut = random.choice([0, 0, random.randint(0, len(shared))])
+                stages.append(StageSpec(f"FROM {root} AS top{number}", tuple(shared[:cut])))
+                header, shared = f"FROM top{number}{name}", shared[cut:]
+            stages.append(StageSpec(header, (*shared, *tail)))
         return FileSpec(
             path,
             tuple(head),
