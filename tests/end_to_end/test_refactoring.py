@@ -564,3 +564,20 @@ def test_a_lifted_heredoc_is_shown_and_named(cli: Cli, tmp_path: Path) -> None:
     out = cli("plan", cwd=tmp_path)
     assert "localhost/debian-curl-jq:12" in out
     assert "   RUN <<EOF ⏎ set -e ⏎ apt-get install -y \\ ⏎ curl jq\n" in out
+
+
+def test_verify_leaves_out_what_no_commit_can_have(cli: Cli, tmp_path: Path) -> None:
+    """Files that git ignores and empty folders: a build takes them, a commit has none."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/a").write_text("a")
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nCOPY src /src\nRUN make\n")
+    (tmp_path / ".gitignore").write_text("*.o\n")
+    git = ("git", "-c", "user.name=n", "-c", "user.email=e@example.org")
+    for command in (["init", "-q", "."], ["add", "."], ["commit", "-qm", "before"]):
+        subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    (tmp_path / "src/a.o").write_text("made")
+    (tmp_path / "src/empty/deeper").mkdir(parents=True)
+    assert cli("verify", "--against", "HEAD", cwd=tmp_path).startswith("1 image equal to HEAD, 0 d")
+    assert "None of" in cli("impact", "--since", "HEAD", cwd=tmp_path)
+    (tmp_path / "src/b").write_text("new")
+    assert "COPY" in cli("verify", "--against", "HEAD", cwd=tmp_path, code=1)

@@ -14,7 +14,7 @@ from dockstrata.load.discover import tidy
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.library import unread
 from dockstrata.meaning.repository import Repository, read_repository
-from dockstrata.rewrite.git import ignored_files, submodules, touched_files
+from dockstrata.rewrite.git import submodules, touched_files, unknown_to_git
 from dockstrata.rewrite.verify import checked_out, tree_reader
 from dockstrata.syntax.reference import parse_reference
 
@@ -81,7 +81,7 @@ def impact_since(
             [shown],
             exclude=exclude,
             builds=builds,
-            read=tree_reader(top, ignored_files(top) | alike),
+            read=tree_reader(top, unknown_to_git(top) | alike),
         )
         old = _old_state(old_top, exclude, configured, alike)
         jobs = jobs_of(new)

@@ -35,6 +35,11 @@ _SOURCE = re.compile(
     r"|script\s+|file\s+)*[\"'`]?(?P<file>[\w@+-][\w./@+-]*\.[A-Za-z]\w*)[\"'`]?",
     re.IGNORECASE,
 )
+_OF_A_FILE = re.compile(
+    r"(?:the\s+(?:file\s+)?)?[\"'`]?(?P<file>[\w@./-]*\w\.\w+)[\"'`]?\s+"
+    r"(?:is|was|has|gets|will)\b",
+    re.IGNORECASE,
+)
 # Where templates live, beside or below any directory above a Dockerfile.
 _FOLDERS = (
     "",
@@ -69,7 +74,15 @@ def _header(text: str) -> list[str]:
 
 def generated_by(text: str) -> str | None:
     """The phrase of the leading comments that says that a program wrote the file, or None."""
-    return next((line for line in _header(text) if _PHRASES.search(line)), None)
+    return next(filter(_says_so, _header(text)), None)
+
+
+def _says_so(line: str) -> bool:
+    """Whether the line says so, of no other file (``versions.json is auto-generated``)."""
+    if not _PHRASES.search(line):
+        return False
+    other = _OF_A_FILE.match(line)
+    return other is None or names.is_dockerfile_name(os.path.basename(other["file"]))
 
 
 @witnessed
@@ -108,7 +121,7 @@ def template_for(
     has at least half of the file's lines word for word.
     """
     header = [line for line in _header(text) if line]
-    said = any(_PHRASES.search(line) for line in header)
+    said = any(map(_says_so, header))
     above = _directories_above(path)
     look = siblings if isinstance(siblings, Look) else Look(siblings)
     program: str | None = None

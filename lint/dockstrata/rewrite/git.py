@@ -28,11 +28,18 @@ def changed_since_commit(paths: Sequence[str]) -> list[str]:
     return sorted(wanted[real] for name in names if (real := os.path.realpath(name)) in wanted)
 
 
-def ignored_files(top: str) -> set[str]:
-    """What of a work tree git would not add, relative to its ``top``; whole folders by name."""
-    options = ("--others", "--ignored", "--exclude-standard", "--directory", "-z")
-    found = _git([os.path.join(top, ".git")], "ls-files", *options)
-    return {os.fsdecode(name).rstrip("/") for name in found.split(b"\0") if name}
+def unknown_to_git(top: str) -> set[str]:
+    """What of a work tree git would not add: what it ignores, and folders without any file.
+
+    Relative to its ``top``; whole folders by name.
+    """
+
+    def listed(*options: str) -> set[str]:
+        others = ("--others", "--exclude-standard", "--directory", "-z")
+        found = _git([os.path.join(top, ".git")], "ls-files", *others, *options)
+        return {os.fsdecode(name).rstrip("/") for name in found.split(b"\0") if name}
+
+    return listed("--ignored") | (listed() - listed("--no-empty-directory"))
 
 
 def submodules(top: str) -> set[str]:

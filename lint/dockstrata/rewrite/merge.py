@@ -19,6 +19,7 @@ from dockstrata.meaning.stage import canonical_image
 from dockstrata.plan.model import Refusal
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.rewrite.base_file import needed_globals, variables
+from dockstrata.rewrite.blocks import block_of, comment_lines
 from dockstrata.rewrite.elsewhere import name_pattern
 from dockstrata.rewrite.proof import difference
 from dockstrata.source import Source, Span
@@ -293,7 +294,7 @@ def _inline(document: Document, image: Image, parent: Image) -> list[Edit]:
     flags = "".join(f"{flag} " for flag in parent.stage.node.flags)
     alias = f" AS {node.arguments[2]}" if len(node.arguments) == 3 else ""
     line = f"FROM {flags}{parent.stage.node.arguments[0]}{alias}"
-    body = _body(parent)
+    body = _body(parent, image)
     end = source.line_span(node.end_line).end
     edits = [Edit(document.path, node.span, line)]
     if body:
@@ -302,17 +303,29 @@ def _inline(document: Document, image: Image, parent: Image) -> list[Edit]:
     return edits
 
 
-def _body(parent: Image) -> str:
-    """The lines of the parent's stage below FROM, comments with them."""
+_ONLY_LAST = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL"})
+
+
+def _body(parent: Image, image: Image) -> str:
+    """The lines of the parent's stage below FROM, comments with them, less what the image sets
+    anew: in one stage only the last counts."""
     document = parent.evaluation.document
-    if not parent.stage.evaluated:
+    nodes = [item.instruction for item in parent.stage.evaluated]
+    if not nodes:
         return ""
+    again = _ONLY_LAST.intersection(it.instruction.keyword for it in image.stage.evaluated)
     first = parent.stage.node.end_line + 1
-    last = max(item.instruction.end_line for item in parent.stage.evaluated)
+    last = max(node.end_line for node in nodes)
+    lines = set(range(first, last + 1))
+    comments = comment_lines(document)
+    for node in nodes:
+        if node.keyword in again:
+            block = block_of(document, node, comments)
+            lines -= set(range(block.first, block.last + 1))
     source = document.source
-    start = source.line_span(first).start
-    text = source.text[start : source.line_span(last).end]
-    return text if text.endswith("\n") else text + source.newline
+    spans = [source.line_span(number) for number in sorted(lines)]
+    text = "".join(source.text[span.start : span.end] for span in spans)
+    return text if not text or text.endswith("\n") else text + source.newline
 
 
 def _names(parent: Image) -> set[str]:

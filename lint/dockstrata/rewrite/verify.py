@@ -1,7 +1,8 @@
 """Proves a tree equal to another state of it, image by image, whoever made the change.
 
 Both states are read and flattened; images are matched by Dockerfile and stage. The Dockerfiles
-themselves, bases and wiring are left out of what COPY takes: they are what is allowed to change.
+themselves, bases and wiring are left out of what COPY takes: they are what is allowed to change. So
+is what git ignores or cannot hold: no commit has it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dockstrata.meaning.evaluate import Evaluation
 from dockstrata.meaning.images import Image
 from dockstrata.meaning.repository import Repository, read_repository
 from dockstrata.meaning.step import Barrier
+from dockstrata.rewrite.git import submodules, touched_files, unknown_to_git
 from dockstrata.rewrite.journal import FOLDER
 from dockstrata.rewrite.proof import difference
 from dockstrata.syntax.words import is_symbolic
@@ -56,11 +58,16 @@ def verify_against(
     with checked_out(paths[0], reference) as (old_top, new_top):
         # Bases may lie anywhere in the repository, so all of it is read.
         old_files, new_files = build_files(old_top), build_files(new_top)
-        files = old_files | new_files
+        # Other repositories in it are in no checkout of this one; theirs is what git says.
+        alike = submodules(new_top) - set(touched_files(new_top, reference))
+        files = old_files | new_files | alike
         here = tidy(os.path.relpath(new_top))
         old, new = (
-            read_repository([top], builds=configured(top), read=tree_reader(real, files))
-            for top, real in ((old_top, old_top), (here, new_top))
+            read_repository([top], builds=configured(top), read=tree_reader(real, left_out))
+            for top, real, left_out in (
+                (old_top, old_top, files),
+                (here, new_top, files | unknown_to_git(new_top)),
+            )
         )
         asked = [os.path.relpath(os.path.realpath(path), new_top) for path in paths]
         return compare(old, new, asked)

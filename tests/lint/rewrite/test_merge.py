@@ -187,3 +187,23 @@ def test_a_name_that_is_another_image_in_each_file(here: Path) -> None:
     assert done.changed == {}
     (refusal,) = done.merged.refused
     assert "FROM base is another image in top/Dockerfile than in mid/D" in refusal.message
+
+
+def test_what_the_image_sets_anew_is_not_taken_over(here: Path) -> None:
+    """In one stage only the last CMD, ENTRYPOINT, HEALTHCHECK and STOPSIGNAL count."""
+    lay(
+        here,
+        os="FROM debian:12\nRUN os\n",
+        mid='FROM acme/os\n# how it runs\nENTRYPOINT ["mid"]\nCMD ["x"]\nSTOPSIGNAL 9\n',
+        top='FROM acme/mid\nENTRYPOINT ["top"]\nCMD ["y"]\n',
+    )
+    done = refactor(read_repository(["."]), Options(PlanSettings(max_depth=3)))
+    assert done.changed == {
+        "top/Dockerfile": 'FROM acme/os\nSTOPSIGNAL 9\nENTRYPOINT ["top"]\nCMD ["y"]\n'
+    }
+    (here / "top/Dockerfile").write_text('FROM acme/mid\nCMD ["y"]\nHEALTHCHECK NONE\n')
+    done = refactor(read_repository(["."]), Options(PlanSettings(max_depth=3)))
+    assert done.changed == {
+        "top/Dockerfile": 'FROM acme/os\n# how it runs\nENTRYPOINT ["mid"]\nSTOPSIGNAL 9\n'
+        'CMD ["y"]\nHEALTHCHECK NONE\n'
+    }
