@@ -581,3 +581,41 @@ def test_verify_leaves_out_what_no_commit_can_have(cli: Cli, tmp_path: Path) -> 
     assert "None of" in cli("impact", "--since", "HEAD", cwd=tmp_path)
     (tmp_path / "src/b").write_text("new")
     assert "COPY" in cli("verify", "--against", "HEAD", cwd=tmp_path, code=1)
+
+
+def test_what_a_merge_writes_twice_is_told(cli: Cli, tmp_path: Path) -> None:
+    """Steps are counted as they are before anything, so a merge for the depth adds some."""
+    stages = "FROM debian:12 AS a\nRUN a\nFROM a AS b\nRUN b\nFROM b AS c\nRUN c1\nRUN c2\n"
+    stages += "".join(f"FROM c AS {name}\nRUN {name}\n" for name in ("d", "e"))
+    stages += "".join(f"FROM a AS {name}\nRUN x\nRUN y\nCMD {name}\n" for name in ("f", "g"))
+    (tmp_path / "Dockerfile").write_text(stages)
+    plan = cli.json("plan", cwd=tmp_path)
+    assert plan["totals"]["steps"] == cli.json("tree", cwd=tmp_path)["totals"]["steps"] == 10
+    assert [(it["parent"], it["steps"]) for it in plan["merged"]] == [("Dockerfile#b", 1)]
+    out = cli("plan", cwd=tmp_path)
+    assert "Dockerfile#c takes over Dockerfile#b; its step stands twice then (nothing else" in out
+    assert "9 steps to build and maintain instead of 10 (1 fewer)" in out
+    assert "10 → 9 steps" in cli("apply", cwd=tmp_path)
+    assert cli.json("tree", cwd=tmp_path)["totals"]["steps"] == 9
+
+
+def test_compose_files_that_need_telling_are_told_of(cli: Cli, project: Path) -> None:
+    (project / "compose.yaml").write_text("services:\n  one: {build: one}\n  two: {build: two}\n")
+    _, err = cli.both("apply", cwd=project)
+    assert "compose.yaml: builds what stands on bases now; `dockstrata apply --compose`" in err
+    _, err = cli.both("apply", "--compose", cwd=project)
+    assert "builds what stands" not in err
+
+
+def test_a_new_stage_is_put_above_a_comment(cli: Cli, tmp_path: Path) -> None:
+    kernel = "FROM debian:12 AS kernel\nCOPY a /a\nRUN k\n"
+    last = "FROM debian:12\nCOPY a /a\nRUN l\n"
+    text = f"FROM alpine AS p\nRUN p\n\n# The kernel, in a builder.\n{kernel}{last}"
+    (tmp_path / "Dockerfile").write_text(text)
+    (tmp_path / "a").write_text("a")
+    cli("apply", cwd=tmp_path)
+    new = "FROM debian:12 AS debian-a\n\nCOPY a /a\n\n"
+    assert (tmp_path / "Dockerfile").read_text() == (
+        f"FROM alpine AS p\nRUN p\n\n{new}# The kernel, in a builder.\nFROM debian-a AS kernel\n"
+        "RUN k\nFROM debian-a\nRUN l\n"
+    )

@@ -98,6 +98,13 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
             " them in .dockerignore to keep them out of the image",
             err=True,
         )
+    if not compose and (origins := _compose_files(refactoring)):
+        more = f" and {len(origins) - 1} more" if len(origins) > 1 else ""
+        click.echo(
+            f"note: {printable(origins[0])}{more}: builds what stands on bases now; `dockstrata apply"
+            " --compose` tells it of them, else build the bases first",
+            err=True,
+        )
     bake = repository.under_root(asked.bases, "docker-bake.hcl")
     if bake in refactoring.new:
         where = "" if root == "." else f" (from {printable(root)})"
@@ -112,6 +119,16 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
         click.echo(f"Build all in order with: {printable(command_of(text))}{where}")
     click.echo("Take it back with: dockstrata apply --undo" + ("" if root == "." else f" {root}"))
     raise SystemExit(done)
+
+
+def _compose_files(refactoring: Refactoring) -> list[str]:
+    """The compose files that build what was put on a base."""
+    from dockstrata.load.names import is_compose_name
+
+    told, plan = refactoring.after.library.told, refactoring.plan
+    paths = {member.image.path for base in (*plan.bases, *plan.reused) for member in base.members}
+    origins = {build.origin for path in paths for build in told.get(path, ())}
+    return sorted(it for it in origins if is_compose_name(os.path.basename(it)))
 
 
 def _wired(

@@ -49,6 +49,7 @@ def plan_json(
             {
                 "id": merge.image,
                 "parent": merge.parent,
+                "steps": merge.steps,
                 "cost": merge.cost,
                 "removed": merge.removed,
             }

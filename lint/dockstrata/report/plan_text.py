@@ -74,9 +74,13 @@ def headline(repository: Repository, refactoring: Refactoring) -> str:
         return (
             f"{count(len(plan.bases), 'base image')} would serve {len(plan.base_of)} of"
             f" {images} images: {plan.steps_after} steps to build and maintain instead of"
-            f" {plan.steps} ({plan.steps - plan.steps_after} fewer)."
+            f" {plan.steps} ({_difference(plan.steps_after - plan.steps)})."
         )
     return f"Nothing to lift: no base image would pay for {count(images, 'image')}."
+
+
+def _difference(more: int) -> str:
+    return f"{more} more, for --max-depth" if more > 0 else f"{-more} fewer"
 
 
 def minimised(plan: Plan) -> Iterator[str]:
@@ -164,7 +168,12 @@ def merge_line(merge: Merge, shown: Callable[[str], str]) -> str:
     """What takes over what; ``shown`` makes a name fit for the format."""
     if merge.image is None:
         return f"nothing is built on {shown(merge.parent)} any more"
-    return f"{shown(merge.image)} takes over {shown(merge.parent)}"
+    line = f"{shown(merge.image)} takes over {shown(merge.parent)}"
+    if not merge.steps:
+        return line
+    its = "its step stands" if merge.steps == 1 else f"its {merge.steps} steps stand"
+    why = f"cost {merge.cost:g}" if merge.cost else "nothing else is built on it"
+    return f"{line}; {its} twice then ({why})"
 
 
 def _merged(refactoring: Refactoring) -> Iterator[str]:
@@ -172,8 +181,7 @@ def _merged(refactoring: Refactoring) -> Iterator[str]:
         yield ""
         yield f"{why}:"
         for merge in group:
-            twice = f"; steps of cost {merge.cost:g} stand twice then" if merge.cost else ""
-            yield f"  {merge_line(merge, printable)}{twice}"
+            yield f"  {merge_line(merge, printable)}"
 
 
 def _refused(refused: Sequence[Refusal]) -> Iterator[str]:

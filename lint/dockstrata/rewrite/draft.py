@@ -173,6 +173,6 @@ def _stage_edits(
 def _above(document: Document, node: Instruction) -> int:
     """The line before which a stage may be put: not between a stage and its comment, but below
     the comment that a file begins with."""
-    comments = comment_lines(document)
-    first = block_of(document, node, comments).first
-    return node.start_line if comments and first == min(comments) else first
+    first = block_of(document, node, comment_lines(document)).first
+    begins = first < node.start_line and node is document.instructions[0]
+    return node.start_line if begins else first

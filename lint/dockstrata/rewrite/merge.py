@@ -29,8 +29,9 @@ from dockstrata.syntax.parse import parse
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """One image that takes over its parent's instructions; ``cost`` is that of the steps that
-    stand twice afterwards. ``removed`` is the parent's file where that goes; no ``image`` takes
+    """One image that takes over its parent's instructions; ``steps`` of them stand twice
+    afterwards, and ``cost`` is theirs, nothing where nobody builds the parent any more.
+    ``removed`` is the parent's file where that goes; no ``image`` takes
     over a base that none is left on."""
 
     image: str | None
@@ -38,6 +39,7 @@ class Merge:
     path: str
     cost: float
     removed: str | None = None
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,8 @@ def _shorten(
             now = image_set(after.all()).images
             # What the parent's FROM names may be built by another file for this one.
             if any(it.id == image.id and it.depth < image.depth for it in now):
-                return after, now, Merge(image.id, parent.id, image.path, cost), text
+                steps = len(parent.steps)
+                return after, now, Merge(image.id, parent.id, image.path, cost, steps=steps), text
             name = parent.stage.node.arguments[0]
             why.append(f"FROM {name} is another image in {image.path} than in {parent.path}")
             continue

@@ -85,6 +85,8 @@ def refactor(repository: Repository, options: Options) -> Refactoring:
 
     rounds = in_rounds(repository, tiers(options.settings.max_depth), one_round, dissolve)
     plan, draft, final = rounds.plan, rounds.draft, rounds.after
+    if merged.merges:  # which write steps twice
+        plan = replace(plan, steps=sum(len(image.steps) for image in original.set.images))
     generated: Plan | None = None
     if not options.include_generated and any(
         path in repository.generated for path in _paths(repository)

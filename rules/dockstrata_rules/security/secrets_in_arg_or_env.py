@@ -39,13 +39,16 @@ _ANYWHERE = re.compile(r"password|username|token|secret|api_key|(?<!go)private",
     aliases=("SecretsUsedInArgOrEnv",),
 )
 def secrets_used_in_arg_or_env(context: Context) -> Iterator[Finding]:
+    before_from = set(map(id, context.evaluation.globals))
     for node in context.instructions("ARG", "ENV"):
         if node.keyword == "ENV":
             names = [name for name, _ in node.pairs()]
         else:
             names = [word.partition("=")[0] for word in node.arguments]
         for name in names:
-            both = _SECRET.search(name) and not _NO_SECRET.search(name)
+            # What stands before FROM is in no image; BuildKit looks at stages alone.
+            in_stage = id(node) not in before_from
+            both = in_stage and _SECRET.search(name) and not _NO_SECRET.search(name)
             if both or _ANYWHERE.search(name):
                 yield context.finding(
                     node,
