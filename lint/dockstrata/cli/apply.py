@@ -101,8 +101,8 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     if not compose and (origins := _compose_files(refactoring)):
         more = f" and {len(origins) - 1} more" if len(origins) > 1 else ""
         click.echo(
-            f"note: {printable(origins[0])}{more}: builds what stands on bases now; `dockstrata apply"
-            " --compose` tells it of them, else build the bases first",
+            f"note: {printable(origins[0])}{more}: builds what stands on bases now; `dockstrata"
+            " apply --compose` tells it of them, else build the bases first",
             err=True,
         )
     bake = repository.under_root(asked.bases, "docker-bake.hcl")

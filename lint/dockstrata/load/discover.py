@@ -23,13 +23,22 @@ class Discovery:
     """Sorted paths, as the user would write them, each file once.
 
     ``files`` are Dockerfiles; ``wiring`` are the compose and bake files met on the same walk;
-    ``python`` are Python files, which may have Dockerfiles in their string literals.
+    ``python`` are Python files, which may have Dockerfiles in their string literals; ``ignored``
+    counts what is called like a Dockerfile and was left out by ignore files or ``exclude``.
     """
 
     files: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     wiring: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
+    ignored: int = 0
+
+    @property
+    def nothing(self) -> tuple[str, ...]:
+        """What there is where no Dockerfile was found, in words."""
+        skipped = f"{len(self.skipped)} look-alikes skipped" if self.skipped else ""
+        ignored = f"{self.ignored} left out by ignore files or --exclude" if self.ignored else ""
+        return tuple(filter(None, (skipped, ignored)))
 
 
 def discover(
@@ -84,6 +93,7 @@ def discover(
         tuple(sorted(set(skipped), key=lambda skip: (skip.path, skip.reason))),
         tuple(sorted(set(found.wiring))),
         tuple(sorted({os.path.realpath(path): path for path in sorted(found.python)}.values())),
+        found.ignored,
     )
 
 

@@ -30,12 +30,14 @@ class Walk:
     """What a walk met; paths as the user would write them, in no particular order.
 
     ``dockerfiles`` gives the real path of each; ``python`` stays empty where it was not asked for.
+    ``ignored`` counts the Dockerfiles, by name, that patterns left out, folders not entered aside.
     """
 
     dockerfiles: dict[str, str] = field(default_factory=dict)
     wiring: list[str] = field(default_factory=list)
     python: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    ignored: int = 0
 
 
 def walk(
@@ -103,10 +105,11 @@ class _Walker:
                 elif self.python and names.is_python_name(name) and not entry.is_symlink():
                     if entry.is_file() and not self._ignored(entry.path, git, own, False):
                         self.into.python.append(shown + name)
-                elif (names.interesting(name) or entry.is_symlink()) and not self._ignored(
-                    entry.path, git, own, False
-                ):
-                    self._file(entry, shown + name)
+                elif names.interesting(name) or entry.is_symlink():
+                    if not self._ignored(entry.path, git, own, False):
+                        self._file(entry, shown + name)
+                    elif names.is_dockerfile_name(name):
+                        self.into.ignored += 1
 
     def _ignored(self, real: str, git: _Rules, own: _Rules, is_dir: bool) -> bool:
         if self.excluded is not None and self.excluded(real, is_dir):

@@ -10,6 +10,7 @@ import pytest
 
 from dockstrata.errors import DockstrataError
 from dockstrata.load.discover import Discovery, discover, tidy
+from dockstrata.meaning.repository import read_repository
 
 
 @pytest.fixture
@@ -345,3 +346,20 @@ def test_tidy() -> None:
         "../a",
         "/a",
     ]
+
+
+def test_what_ignore_files_leave_out_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in ("a/Dockerfile", "a/web.Dockerfile", "gone/Dockerfile", "compose.yaml"):
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text("FROM a\n")
+    Path(".git").mkdir()
+    Path(".gitignore").write_text("*ockerfile\ngone/\n")
+    found = discover(["."])
+    assert (found.files, found.ignored) == ((), 2)
+    assert found.nothing == ("2 left out by ignore files or --exclude",)
+    with pytest.raises(DockstrataError, match=r"no Dockerfile found \(2 left out by ignore files"):
+        read_repository(["."])
+    assert discover(["."], respect_ignore=False).nothing == ()
