@@ -181,6 +181,12 @@ BUILDKIT: tuple[Kind, ...] = (
         _globals_vote,
     ),
     Kind(
+        ("SecretsUsedInArgOrEnv",),
+        THEIRS,
+        "BuildKit looks at stages: an ARG above the first FROM is in no image",
+        lambda place: place.found is None and place.inner.keyword == "ARG",
+    ),
+    Kind(
         ("ExposeInvalidFormat", "ExposeProtoCasing"),
         None,
         "BuildKit looks at the value of a variable in EXPOSE, tally at its name",

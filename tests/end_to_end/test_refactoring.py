@@ -619,3 +619,27 @@ def test_a_new_stage_is_put_above_a_comment(cli: Cli, tmp_path: Path) -> None:
         f"FROM alpine AS p\nRUN p\n\n{new}# The kernel, in a builder.\nFROM debian-a AS kernel\n"
         "RUN k\nFROM debian-a\nRUN l\n"
     )
+
+
+def test_what_env_files_and_defaults_say_is_told(cli: Cli, project: Path) -> None:
+    (project / "compose.yaml").write_text(
+        "services:\n  one:\n    build: {context: one, args: {A: '${SUITE}', B: '${TAG:-1}', C: '$$x'}}\n"
+    )
+    (project / ".env").write_text("SUITE=sid\nUNUSED=1\n")
+    _, err = cli.both("apply", cwd=project)
+    assert "bases/docker-bake.hcl has SUITE, TAG as .env and defaults in compose files say" in err
+
+
+def test_names_of_bases(cli: Cli, tmp_path: Path) -> None:
+    """Cut between words; of two roots alike but for their tags the second has it in its name."""
+    run = "RUN apt-get install -y software-properties-common g++\n"
+    for tag in ("11", "12-slim"):
+        for name in "ab":
+            folder = tmp_path / f"{tag}{name}"
+            folder.mkdir()
+            (folder / "Dockerfile").write_text(f"FROM debian:{tag}\n{run}RUN {name}\n")
+    plan = cli.json("plan", cwd=tmp_path)
+    assert [base["ref"] for base in plan["bases"]] == [
+        "localhost/debian-software-properties-gxx:11",
+        "localhost/debian-software-properties-gxx-12-slim:12-slim",
+    ]

@@ -11,6 +11,7 @@ import click
 from dockstrata.cli.refactoring import half_written, options, read, with_bases
 
 if TYPE_CHECKING:
+    from dockstrata.load.wiring import Build
     from dockstrata.rewrite.refactor import Refactoring
 
 _SHOWN = 4
@@ -109,6 +110,12 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     if bake in refactoring.new:
         where = "" if root == "." else f" (from {printable(root)})"
         text = refactoring.new[bake]
+        if fixed := sorted({name for it in _moved_builds(refactoring) for name in it.variables}):
+            click.echo(
+                f"note: {printable(bake)} has {printable(', '.join(fixed))} as .env and defaults"
+                " in compose files say; give others with --set, or build with compose",
+                err=True,
+            )
         if names := secrets_needed(text):
             click.echo(
                 f"note: {printable(bake)} asks for what nothing here says where it is, secret"
@@ -125,10 +132,15 @@ def _compose_files(refactoring: Refactoring) -> list[str]:
     """The compose files that build what was put on a base."""
     from dockstrata.load.names import is_compose_name
 
+    origins = {build.origin for build in _moved_builds(refactoring)}
+    return sorted(it for it in origins if is_compose_name(os.path.basename(it)))
+
+
+def _moved_builds(refactoring: Refactoring) -> list[Build]:
+    """How wiring builds the files that were put on a base."""
     told, plan = refactoring.after.library.told, refactoring.plan
     paths = {member.image.path for base in (*plan.bases, *plan.reused) for member in base.members}
-    origins = {build.origin for path in paths for build in told.get(path, ())}
-    return sorted(it for it in origins if is_compose_name(os.path.basename(it)))
+    return [build for path in sorted(paths) for build in told.get(path, ())]
 
 
 def _wired(

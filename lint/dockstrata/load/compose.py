@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dockstrata.load.compose_nodes import entries, items, laid_bare, line_of, pairs, scalar
 from dockstrata.load.discover import tidy
-from dockstrata.load.interpolate import interpolate, read_env
+from dockstrata.load.interpolate import interpolate, read_env, variables_in
 from dockstrata.load.secrets import Secret, secret_from, ssh_from
 from dockstrata.load.wiring import (
     Build,
@@ -314,6 +314,14 @@ class _Reader:
             ssh=tuple(
                 ssh_from(f"{key}={value}", base) if (value := _known(raw, env)) else key
                 for key, raw in spec.ssh
+            ),
+            variables=tuple(
+                dict.fromkeys(
+                    name
+                    for _, raw in spec.args
+                    if _known(raw, env) is not None
+                    for name in variables_in(raw or "")
+                )
             ),
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dockstrata.load.wiring import UnknownValueError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _ENV_LINE = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*(.*)")
 _DEPTH = 20
 
@@ -38,6 +39,11 @@ def interpolate(text: str, env: Mapping[str, str], depth: int = 0) -> str:
         else:
             out.append("$")
     return "".join([*out, text[position:]])
+
+
+def variables_in(text: str) -> list[str]:
+    """The variables that a text names, those in defaults too."""
+    return _VARIABLE.findall(text.replace("$$", ""))
 
 
 def _closing(text: str, position: int) -> int:

@@ -24,6 +24,8 @@ class Build:
     ``tags`` are the image names that it produces. ``origin`` and ``line`` (from 1) say where this
     is written, ``service`` is the compose service or bake target. ``secrets`` and ``ssh`` (as the
     builders' ``--ssh`` takes it: ``default``, ``id=path``) are what its RUN mounts may ask for.
+    ``variables`` are those of the environment that ``args`` had their values from: what ``.env`` or
+    a default says, and whoever builds may say otherwise.
     """
 
     dockerfile: str
@@ -38,6 +40,7 @@ class Build:
     service: str
     secrets: tuple[Secret, ...] = ()
     ssh: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ _ENDS_NAME = re.compile(r"[=<>~!:@\[].*$")
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
 _VERSION = re.compile(r"^v?\d[\w.]*$")
 _LONGEST = 48
+_LONGEST_PART = 24
 
 
 def base_name(root: str, steps: Sequence[Step]) -> str:
@@ -46,6 +47,12 @@ def tag_for(root: str) -> str:
     if is_symbolic(root):
         return "base"
     return parse_reference(root).tag or "base"
+
+
+def version_of(root: str) -> str:
+    """What tells a root image from others of its name: its tag, as a part of a name."""
+    tag = tag_for(root)
+    return "" if tag in ("base", "latest") else _slug(tag)
 
 
 def _root_word(root: str) -> str:
@@ -103,4 +110,8 @@ def _told_by_program(text: str) -> str:
 
 
 def _slug(text: str) -> str:
-    return _NOT_NAME.sub("-", text.lower()).strip("-")[:24].strip("-")
+    """As part of a name: at most 24 characters, cut between words where there are several."""
+    slug = _NOT_NAME.sub("-", text.lower().replace("++", "xx")).strip("-")
+    if len(slug) > _LONGEST_PART:
+        slug = slug[: _LONGEST_PART + 1].rpartition("-")[0] or slug[:_LONGEST_PART]
+    return slug.strip("-")

@@ -18,7 +18,7 @@ from dockstrata.plan.candidates import (
 )
 from dockstrata.plan.choose import choose
 from dockstrata.plan.model import Base, Member, Plan, Refusal
-from dockstrata.plan.names import base_name, tag_for
+from dockstrata.plan.names import base_name, tag_for, version_of
 from dockstrata.plan.settings import PlanSettings
 from dockstrata.plan.tree import Existing, Tree, existing_bases, grow
 from dockstrata.plan.weights import CostModel, by_kind
@@ -132,7 +132,7 @@ def _bases(
         own = node.path()[parent.node.length if parent else 0 :]
         root = served[key][0].stage.root
         proposed = base_name(root, [node.step for node in own if node.step])
-        name = _unique(proposed, node.chain, names)
+        name = _unique(proposed, node.chain, names, version_of(root))
         if name in placement.names:
             name = _unique(placement.names[name], node.chain, names)
         tag = node.chain[:12] if placement.tag == "content" else tag_for(root)
@@ -188,9 +188,12 @@ def _weight(nodes: Sequence[Node], weights: Mapping[str, float]) -> float:
     return sum(weights[node.chain] for node in nodes)
 
 
-def _unique(name: str, chain: str, names: Counter[str]) -> str:
-    """``name``, or with some of the chain digest behind it where it is in use."""
+def _unique(name: str, chain: str, names: Counter[str], version: str = "") -> str:
+    """``name``, or with the root's version or some of the chain digest behind it where it is in
+    use."""
     candidate, length = name, 4
+    if names[candidate] and version:
+        candidate = f"{name}-{version}"
     while names[candidate]:
         candidate = f"{name}-{chain[:length]}"
         length += 2

@@ -37,7 +37,7 @@ def _variable(inner: str) -> str:
         return "."
     if parts[0] == "root":
         return f"${{{parts[2]}}}"
-    if parts[0] in ("arg", "platform"):
+    if parts[0] in ("arg", "given", "platform"):
         return f"${{{parts[1]}}}"
     if parts[0] == "op":
         rest = inner.split("\x1f", 2)[2]
