@@ -622,9 +622,8 @@ def test_a_new_stage_is_put_above_a_comment(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_what_env_files_and_defaults_say_is_told(cli: Cli, project: Path) -> None:
-    (project / "compose.yaml").write_text(
-        "services:\n  one:\n    build: {context: one, args: {A: '${SUITE}', B: '${TAG:-1}', C: '$$x'}}\n"
-    )
+    build = "{context: one, args: {A: '${SUITE}', B: '${TAG:-1}', C: '$$x'}}"
+    (project / "compose.yaml").write_text(f"services:\n  one:\n    build: {build}\n")
     (project / ".env").write_text("SUITE=sid\nUNUSED=1\n")
     _, err = cli.both("apply", cwd=project)
     assert "bases/docker-bake.hcl has SUITE, TAG as .env and defaults in compose files say" in err
