@@ -363,4 +363,5 @@ def _plan(plan: Raw) -> PlanSettings:
         for key, value in plan.items()
         if key not in ("step-cost", "names", *_PLACEMENT)
     }
-    return PlanSettings(step_cost={**STEP_COST, **plan.get("step-cost", {})}, **given)
+    costs = {**STEP_COST, **plan.get("step-cost", {})}
+    return PlanSettings(step_cost=costs, merge_stages="max-depth" in plan, **given)

@@ -642,3 +642,22 @@ def test_names_of_bases(cli: Cli, tmp_path: Path) -> None:
         "localhost/debian-software-properties-gxx:11",
         "localhost/debian-software-properties-gxx-12-slim:12-slim",
     ]
+
+
+def test_stages_are_written_twice_only_where_the_depth_is_asked_for(
+    cli: Cli, tmp_path: Path
+) -> None:
+    """A chain inside one file, too deep for the default: no merge pays nobody asked for."""
+    names = ["os", "jdk", "mw"]
+    text = "FROM debian:12 AS os\nRUN os\nFROM os AS jdk\nRUN jdk\nFROM jdk AS mw\nRUN mw\n"
+    text += "".join(f"FROM {base} AS x{n}\nRUN x{n}\n" for n, base in enumerate([*names, "mw"]))
+    (tmp_path / "Dockerfile").write_text(text)
+    plan = cli.json("plan", cwd=tmp_path)
+    assert plan["merged"] == []
+    (refusal, *_) = [it for it in plan["refused"] if it["reason"] == "too-deep"]
+    assert "steps (cost 10) would stand twice in it; `--max-depth 4` in so many wo" in str(refusal)
+    assert cli("apply", cwd=tmp_path) == "Nothing to change.\n"
+    asked = cli.json("plan", "--max-depth", "4", cwd=tmp_path)
+    assert max(image["depth_after"] for image in asked["images"]) == 4
+    (tmp_path / "dockstrata.toml").write_text("[plan]\nmax-depth = 4\n")
+    assert cli.json("plan", cwd=tmp_path)["merged"] == asked["merged"] != []

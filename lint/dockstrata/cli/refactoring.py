@@ -97,7 +97,7 @@ def read(
     configuration = Configuration() if no_config else load_configuration(config, hadolint=False)
     settings = configuration.plan
     if max_depth is not None:
-        settings = replace(settings, max_depth=max_depth)
+        settings = replace(settings, max_depth=max_depth, merge_stages=True)
     if min_images is not None:
         settings = replace(settings, min_images=min_images)
     if min_steps is not None:

@@ -18,12 +18,14 @@ class PlanSettings:
 
     ``max_depth`` counts the images on a FROM path, external root and image itself included;
     ``min_images`` how many images a base must serve; ``min_steps`` how many steps other than
-    WORKDIR it must add to the base below it.
+    WORKDIR it must add to the base below it. ``merge_stages``: the depth was asked for, so that
+    stages of one file are merged for it even where steps are written twice.
     """
 
     max_depth: int = 4
     min_images: int = 2
     min_steps: int = 1
+    merge_stages: bool = False
     image_cost: float = IMAGE_COST
     step_cost: Mapping[str, float] = field(default_factory=lambda: dict(STEP_COST))
 

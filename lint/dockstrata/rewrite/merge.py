@@ -203,6 +203,12 @@ def _shorten(
         if not may_edit(image.path):
             why.append(f"{image.path} may not be changed")
             continue
+        if cost and image.path == parent.path and not settings.merge_stages:
+            why.append(
+                f"it and {parent.id} are stages of one file, and steps (cost {cost:g}) would stand"
+                f" twice in it; `--max-depth {settings.max_depth}` in so many words does it"
+            )
+            continue
         text = merged_text(image, parent)
         if text is None:
             why.append(f"the instructions of {parent.id} mean something else in {image.path}")
