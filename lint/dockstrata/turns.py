@@ -118,13 +118,16 @@ def _parallel(work: Sequence[Work], job: Job, processes: int) -> Iterator[Outcom
         raise died from None
 
     def drain() -> Iterator[Outcome]:
+        ended = False
         try:
             for outcomes in results:
                 yield from outcomes
+            ended = True
         except BrokenProcessPool:
             raise died from None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # A pool that is still ending when Python ends may print a traceback: both close it.
+            pool.shutdown(wait=ended, cancel_futures=True)
 
     return drain()
 

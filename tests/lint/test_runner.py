@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -237,3 +238,10 @@ def test_a_worker_that_dies_is_an_error(here: Path, monkeypatch: pytest.MonkeyPa
 
 def _die(job: Job) -> None:
     os._exit(1)
+
+
+def test_no_thread_is_left_behind(here: Path) -> None:
+    """One that still ends a pool of workers when Python ends may print a traceback."""
+    before = threading.active_count()
+    lint_files(_many(4), Job(Options(cache=False)), jobs=2, with_set=False)
+    assert threading.active_count() == before

@@ -23,6 +23,7 @@ _GENERAL = frozenset(
 )  # fmt: skip
 _SEPARATORS = re.compile(r"&&|\|\||[;|\n()]")
 _HEREDOC = re.compile(r"<<-?['\"]?\w+['\"]?")
+_ASSIGNMENT = re.compile(r"\w+=")
 _ENDS_NAME = re.compile(r"[=<>~!:@\[].*$")
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
 _VERSION = re.compile(r"^v?\d[\w.]*$")
@@ -102,6 +103,8 @@ def _run_words(step: Step) -> Iterable[str]:
 def _told_by_program(text: str) -> str:
     """What a command that installs nothing is about: its program, or what a general one makes."""
     words = [word.strip("\"';") for word in text.split()]
+    while words and _ASSIGNMENT.match(words[0]):
+        words = words[1:]
     program = _slug(words[0].rsplit("/", 1)[-1]) if words else ""
     if program not in _GENERAL:
         return program
