@@ -36,12 +36,17 @@ class Image:
         return not self.stage.evaluated
 
     @property
+    def way(self) -> list[Image]:
+        """Itself, and the stages of its file that its FROM comes to by names alone, one by one."""
+        way = [self]
+        while way[-1].stage.parent is not None and (parent := way[-1].parent) and parent.is_name:
+            way.append(parent)
+        return way
+
+    @property
     def named(self) -> Image:
-        """Itself, or the stage of its file whose FROM its own comes to by names alone."""
-        at = self
-        while at.stage.parent is not None and at.parent is not None and at.parent.is_name:
-            at = at.parent
-        return at
+        """The last of the way: its FROM says what the image stands on."""
+        return self.way[-1]
 
     @property
     def adds(self) -> int:

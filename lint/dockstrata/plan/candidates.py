@@ -195,7 +195,7 @@ def _candidate(image: Image, levels: int, followers: Sequence[Image], inside: bo
 
 def _apart(image: Image, reach: int) -> tuple[int, Refusal] | None:
     """How much less than ``reach`` a base in another file can have, and why."""
-    if any(stage.platform is not None for stage in (image.stage, image.named.stage)):
+    if any(it.stage.platform is not None for it in image.way):
         message = (
             "FROM --platform names a platform of its own; a base in another file is built for the"
             " target's"

@@ -236,6 +236,13 @@ def test_a_name_with_a_platform_of_its_own() -> None:
     assert reasons == dict.fromkeys(["a/Dockerfile#build", "b/Dockerfile#build"], "other-platform")
 
 
+def test_a_name_in_between_with_a_platform_of_its_own() -> None:
+    text = "FROM golang:1 AS go\nFROM --platform=$BUILDPLATFORM go AS mid\nFROM mid\nRUN tools\n"
+    lay({f"{name}/Dockerfile": f"{text}RUN {name}\n" for name in "ab"})
+    done = refactor(read_repository(["."]), Options())
+    assert {refusal.reason for refusal in done.plan.refused} == {"other-platform"}
+
+
 def test_stages_on_a_name_share_a_stage_of_their_file() -> None:
     lay(
         {
