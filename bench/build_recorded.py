@@ -104,8 +104,7 @@ class After:
         wanted = [(build, stage) for build, stage in built if build.file in self.changed]
         if len(wanted) < len(built):
             outcome.counts["left alone with files there"] = len(built) - len(wanted)
-        # Alone without cache: BuildKit runs a step that two builds ask for at once in one of them,
-        # now and then without the agent or secret that both hand on.
+        # Alone without cache, so that each build runs its steps itself and hands its mounts on.
         with ThreadPoolExecutor(1 if self.how else 2) as pool:
             results = pool.map(lambda one: self.result(*one), wanted)
             for (build, stage), (kind, told) in zip(wanted, results, strict=True):

@@ -31,14 +31,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from build_apart import run
 from build_failures import reason
 from build_outcome import Outcome, report
+from build_recorded import BAKE
 from image_difference import differ
 from recorded_before import Before, Build, builds
 from refactored_copy import applied, written
 
-BAKE = (
-    *("docker", "buildx", "bake", "--allow=ssh", "-f", "bases/docker-bake.hcl"),
-    *("--set", "*.platform=linux/amd64"),  # roots are of no other
-)
+WHOLE = (*BAKE, "--set", "*.platform=linux/amd64")  # roots are of no other
 
 
 def check(source: Path, options: list[str]) -> Outcome:
@@ -78,10 +76,10 @@ def only_buildable(before: Before, outcome: Outcome) -> None:
 
 def compare(before: Before, folder: Path, outcome: Outcome) -> None:
     """Build the group and compare each image."""
-    printed = run(*BAKE, "--print", "all", folder=folder)
+    printed = run(*WHOLE, "--print", "all", folder=folder)
     named: dict[str, Any] = json.loads(printed.stdout or "{}").get("target", {})
     told = folder.parent / "built.json"
-    done = run(*BAKE, "--metadata-file", told, "all", folder=folder)
+    done = run(*WHOLE, "--metadata-file", told, "all", folder=folder)
     outcome.counts["targets"] += len(named)
     if done.returncode != 0:
         outcome.failures.append(f"FAILS after: {reason(done.stderr)}: {done.stderr[-1500:]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,10 +35,9 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
     from dockstrata.errors import DockstrataError
     from dockstrata.meaning.repository import common_root
     from dockstrata.report.plain import count
-    from dockstrata.report.plan_text import one_for_all
     from dockstrata.report.terminal import printable
     from dockstrata.rewrite import journal
-    from dockstrata.rewrite.hcl import command_of, secrets_needed
+    from dockstrata.rewrite.hcl import command_of
     from dockstrata.rewrite.refactor import refactor, taken_along
 
     paths = given["paths"] or (".",)
@@ -88,44 +87,59 @@ def command(check: bool, undo: bool, allow_dirty: bool, compose: bool, **given: 
         click.echo(f"  changed  {printable(path)}")
     for path in sorted(gone):
         click.echo(f"  removed  {printable(path)}")
-    for base in refactoring.plan.bases:
-        if (note := one_for_all(base, refactoring)) is not None:
-            click.echo(f"note: {printable(base.path)} {printable(note)}", err=True)
-    if copied := taken_along(repository, with_bases(paths, asked.bases)):
-        shown = ", ".join(map(printable, copied[:_SHOWN]))
-        more = f" and {len(copied) - _SHOWN} more" if len(copied) > _SHOWN else ""
-        click.echo(
-            f"note: {shown}{more}: copies files that were written now (Dockerfiles, bases); list"
-            " them in .dockerignore to keep them out of the image",
-            err=True,
-        )
-    if not compose and (origins := _compose_files(refactoring)):
-        more = f" and {len(origins) - 1} more" if len(origins) > 1 else ""
-        click.echo(
-            f"note: {printable(origins[0])}{more}: builds what stands on bases now; `dockstrata"
-            " apply --compose` tells it of them, else build the bases first",
-            err=True,
-        )
+    copied = taken_along(repository, with_bases(paths, asked.bases))
     bake = repository.under_root(asked.bases, "docker-bake.hcl")
+    for path, note in _notes(refactoring, copied, bake, compose):
+        click.echo(f"note: {printable(path)}{printable(note)}", err=True)
     if bake in refactoring.new:
         where = "" if root == "." else f" (from {printable(root)})"
         text = refactoring.new[bake]
-        if fixed := sorted({name for it in _moved_builds(refactoring) for name in it.variables}):
-            click.echo(
-                f"note: {printable(bake)} has {printable(', '.join(fixed))} as .env and defaults"
-                " in compose files say; give others with --set, or build with compose",
-                err=True,
-            )
-        if names := secrets_needed(text):
-            click.echo(
-                f"note: {printable(bake)} asks for what nothing here says where it is, secret"
-                f" {printable(', '.join(names))}: set a variable of that name, or write its file"
-                " into the bake file",
-                err=True,
-            )
         click.echo(f"Build all in order with: {printable(command_of(text))}{where}")
     click.echo("Take it back with: dockstrata apply --undo" + ("" if root == "." else f" {root}"))
     raise SystemExit(done)
+
+
+def _notes(
+    refactoring: Refactoring, copied: Sequence[str], bake: str, compose: bool
+) -> Iterator[tuple[str, str]]:
+    """What is to be known of what was written: of which files or images, and what.
+
+    ``copied`` are images that copy written files themselves, ``bake`` is the bake file's path.
+    """
+    from dockstrata.report.plan_text import one_for_all
+    from dockstrata.rewrite.hcl import secrets_needed
+
+    for base in refactoring.plan.bases:
+        if (note := one_for_all(base, refactoring)) is not None:
+            yield base.path, f" {note}"
+    if copied:
+        more = f" and {len(copied) - _SHOWN} more" if len(copied) > _SHOWN else ""
+        yield (
+            ", ".join(copied[:_SHOWN]),
+            f"{more}: copies files that were written now (Dockerfiles, bases); list them in"
+            " .dockerignore to keep them out of the image",
+        )
+    if not compose and (origins := _compose_files(refactoring)):
+        more = f" and {len(origins) - 1} more" if len(origins) > 1 else ""
+        yield (
+            origins[0],
+            f"{more}: builds what stands on bases now; `dockstrata apply --compose` tells it of"
+            " them, else build the bases first",
+        )
+    if bake not in refactoring.new:
+        return
+    if fixed := sorted({name for it in _moved_builds(refactoring) for name in it.variables}):
+        yield (
+            bake,
+            f" has {', '.join(fixed)} as .env and defaults in compose files say; give others with"
+            " --set, or build with compose",
+        )
+    if names := secrets_needed(refactoring.new[bake]):
+        yield (
+            bake,
+            f" asks for what nothing here says where it is, secret {', '.join(names)}: set a"
+            " variable of that name, or write its file into the bake file",
+        )
 
 
 def _compose_files(refactoring: Refactoring) -> list[str]:

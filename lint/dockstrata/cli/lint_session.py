@@ -157,8 +157,7 @@ def _from_files(request: Request, configuration: Configuration, job: Job) -> Res
         patterns = ((configured, configuration.base), (request.exclude, "."))
         files = tuple(path for path in files if not is_excluded(path, patterns))
     if not (found.files or found.python or found.skipped):
-        why = f" ({', '.join(found.nothing)})" if found.nothing else ""
-        raise DockstrataError(f"no Dockerfile found{why}", ", ".join(request.paths))
+        raise DockstrataError(found.nothing(), ", ".join(request.paths))
     result = lint_files(
         files,
         replace(job, python=frozenset(found.python)),

@@ -299,11 +299,13 @@ class _Reader:
         project = _known(self._names.get(path), env)
         image = service.image or (f"{project}-{name}" if project else None)
         tags = [image, *spec.tags] if image else list(spec.tags)
+        args = tuple((key, _known(raw, env)) for key, raw in spec.args)
+        known = {key for key, value in args if value is not None}
         yield Build(
             dockerfile=file,
             context=folder,
             target=interpolate(spec.target, env) or None if spec.target else None,
-            args=tuple((key, _known(raw, env)) for key, raw in spec.args),
+            args=args,
             platforms=tuple(platforms),
             contexts=named_contexts(contexts, base),
             tags=tuple(dict.fromkeys(it for raw in tags if (it := _known(raw, env)))),
@@ -315,14 +317,7 @@ class _Reader:
                 ssh_from(f"{key}={value}", base) if (value := _known(raw, env)) else key
                 for key, raw in spec.ssh
             ),
-            variables=tuple(
-                dict.fromkeys(
-                    name
-                    for _, raw in spec.args
-                    if _known(raw, env) is not None
-                    for name in variables_in(raw or "")
-                )
-            ),
+            variables=variables_in(raw for key, raw in spec.args if raw and key in known),
         )
 
     def _secret(

@@ -33,12 +33,12 @@ class Discovery:
     python: tuple[str, ...] = ()
     ignored: int = 0
 
-    @property
-    def nothing(self) -> tuple[str, ...]:
-        """What there is where no Dockerfile was found, in words."""
+    def nothing(self, *more: str) -> str:
+        """That no Dockerfile was found, and what there is instead; ``more`` is what else."""
         skipped = f"{len(self.skipped)} look-alikes skipped" if self.skipped else ""
         ignored = f"{self.ignored} left out by ignore files or --exclude" if self.ignored else ""
-        return tuple(filter(None, (skipped, ignored)))
+        what = ", ".join(filter(None, (skipped, ignored, *more)))
+        return "no Dockerfile found" + (f" ({what})" if what else "")
 
 
 def discover(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dockstrata.load.wiring import UnknownValueError
 
@@ -41,9 +41,10 @@ def interpolate(text: str, env: Mapping[str, str], depth: int = 0) -> str:
     return "".join([*out, text[position:]])
 
 
-def variables_in(text: str) -> list[str]:
-    """The variables that a text names, those in defaults too."""
-    return _VARIABLE.findall(text.replace("$$", ""))
+def variables_in(texts: Iterable[str]) -> tuple[str, ...]:
+    """The variables that texts name, those in defaults too, each once."""
+    found = (name for text in texts for name in _VARIABLE.findall(text.replace("$$", "")))
+    return tuple(dict.fromkeys(found))
 
 
 def _closing(text: str, position: int) -> int:

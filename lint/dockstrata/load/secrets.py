@@ -97,6 +97,11 @@ def ssh_from(text: str, base: str) -> str:
     return _each_path(text, lambda path: tidy(os.path.join(base, path)))
 
 
+def agent_id(text: str) -> str:
+    """The id of an agent as ``--ssh`` takes it."""
+    return text.partition("=")[0]
+
+
 def seen_from(file: str, folder: str) -> str:
     """A secret's file, in the working directory's terms, as ``folder`` would write it."""
     return _moved(file, lambda path: os.path.relpath(path, folder or ".").replace(os.sep, "/"))

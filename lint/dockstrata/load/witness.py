@@ -24,7 +24,8 @@ _listening: ContextVar[dict[Question, str] | None] = ContextVar("listening", def
 
 
 def witnessed(function: Callable[P, T]) -> Callable[P, T]:
-    """Has what a function is asked noted, and what it answers or raises.
+    """Has what a function is asked noted, and what it answers or raises; what it asks others in
+    turn is in its answer.
 
     Its arguments are positional, plain and hashable; equal answers have one ``repr``, or are sets.
     """
@@ -33,15 +34,20 @@ def witnessed(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def ask(*args: P.args, **kwargs: P.kwargs) -> T:
+        assert not kwargs, f"{name} is asked by position"
         noted = _listening.get()
-        if noted is None or kwargs or (name, args) in noted:
+        if noted is None:
             return function(*args, **kwargs)
+        listening = _listening.set(None)
         try:
             answer = function(*args, **kwargs)
         except Exception as error:
             noted[name, args] = _digest(vars(error), error)
             raise
-        noted[name, args] = _digest(answer)
+        finally:
+            _listening.reset(listening)
+        if (name, args) not in noted:
+            noted[name, args] = _digest(answer)
         return answer
 
     return ask

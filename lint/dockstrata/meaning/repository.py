@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from dockstrata.errors import DockstrataError
 from dockstrata.load.builds import Builds, load_builds
-from dockstrata.load.discover import Discovery, discover, tidy
+from dockstrata.load.discover import discover, tidy
 from dockstrata.load.generated import Look, generated_by, list_directory, read_text, template_for
 from dockstrata.load.lookalike import Skipped
 from dockstrata.load.wiring import Build
@@ -96,7 +96,9 @@ def read_repository(
     found = discover(paths, exclude=exclude)
     wiring = [path for path in found.wiring if not written_by_us(path)]
     if not found.files:
-        raise DockstrataError(_nothing(found, wiring), ", ".join(paths))
+        inline = _inline(load_builds((), (), wiring=wiring))
+        more = f"{len(inline)} inside compose or bake files left out" if inline else ""
+        raise DockstrataError(found.nothing(more), ", ".join(paths))
     problems: list[Problem] = []
     unreadable: list[Skipped] = []
     documents: list[Document] = []
@@ -130,14 +132,6 @@ def read_repository(
     generated = generated_files(documents)
     told = (tuple(exclude), tuple(builds))
     return Repository(root, images, library, left_out, tuple(problems), generated, *told)
-
-
-def _nothing(found: Discovery, wiring: Sequence[str]) -> str:
-    """That there is no Dockerfile, and what there is instead."""
-    inline = _inline(load_builds((), (), wiring=wiring))
-    what = list(found.nothing)
-    what += [f"{len(inline)} inside compose or bake files left out"] if inline else []
-    return "no Dockerfile found" + (f" ({', '.join(what)})" if what else "")
 
 
 def _inline(wired: Builds) -> list[Skipped]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from dockstrata.load.secrets import Secret, mounted
+from dockstrata.load.secrets import Secret, agent_id, mounted
 from dockstrata.load.wiring import Build
 from dockstrata.meaning.images_named import images_named
 from dockstrata.meaning.library import BuildKey, Library, Product
@@ -106,23 +106,19 @@ def _handed_up(targets: Sequence[Target]) -> dict[str, Target]:
         if name not in found:
             target = found[name] = by_name[name]  # meanwhile: a circle ends here
             secrets = {secret.id: secret for secret in target.secrets}
-            agents = {_agent_id(agent): agent for agent in target.ssh}
+            agents = {agent_id(agent): agent for agent in target.ssh}
             for _, value in target.contexts:
                 lower = value.removeprefix("target:")
                 if lower != value and lower in by_name:
                     for secret in given(lower).secrets:
                         secrets.setdefault(secret.id, secret)
                     for agent in given(lower).ssh:
-                        agents.setdefault(_agent_id(agent), agent)
+                        agents.setdefault(agent_id(agent), agent)
             all_secrets, all_agents = tuple(secrets.values()), tuple(agents.values())
             found[name] = replace(target, secrets=all_secrets, ssh=all_agents)
         return found[name]
 
     return {name: given(name) for name in by_name}
-
-
-def _agent_id(agent: str) -> str:
-    return agent.partition("=")[0]
 
 
 def _drawn_from(library: Library, files: Iterable[str]) -> dict[str, Product]:

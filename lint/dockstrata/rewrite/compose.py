@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from dockstrata.finding import Edit, apply_edits
 from dockstrata.load.compose import compose_builds
-from dockstrata.load.secrets import mounted, ssh_seen_from
+from dockstrata.load.secrets import agent_id, mounted, ssh_seen_from
 from dockstrata.load.wiring import Build, is_remote
 from dockstrata.meaning.library import BuildKey, Library
 from dockstrata.rewrite.compose_needs import Needs
@@ -337,7 +337,7 @@ class _File:
         given = dict.fromkeys(agent for service in above for agent in service.ssh)
         folder = os.path.dirname(self.document.path)
         for agent in given:
-            if agent.partition("=")[0] in asked:
+            if agent_id(agent) in asked:
                 yield ssh_seen_from(agent, folder)
 
     def _secrets(self, build: Build, above: Sequence[Build]) -> Iterator[tuple[object, str]]:

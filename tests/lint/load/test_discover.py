@@ -359,7 +359,7 @@ def test_what_ignore_files_leave_out_is_counted(
     Path(".gitignore").write_text("*ockerfile\ngone/\n")
     found = discover(["."])
     assert (found.files, found.ignored) == ((), 2)
-    assert found.nothing == ("2 left out by ignore files or --exclude",)
+    assert found.nothing() == "no Dockerfile found (2 left out by ignore files or --exclude)"
     with pytest.raises(DockstrataError, match=r"no Dockerfile found \(2 left out by ignore files"):
         read_repository(["."])
-    assert discover(["."], respect_ignore=False).nothing == ()
+    assert discover(["."], respect_ignore=False).nothing() == "no Dockerfile found"

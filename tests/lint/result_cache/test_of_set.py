@@ -204,3 +204,20 @@ def test_witness() -> None:
 
 def _as_json(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
+
+
+@witnessed
+def _asks_in_turn(name: str) -> object:
+    return [_asked(name)]
+
+
+def test_what_is_asked_in_turn_is_in_the_answer() -> None:
+    _ANSWERS.update(a=1)
+    with witness() as noted:
+        _asks_in_turn("a")
+        _asks_in_turn("a")
+        assert [name.rpartition(".")[2] for name, _ in noted] == ["_asks_in_turn"]
+        _asked("a")
+    assert len(noted) == 2
+    _ANSWERS["a"] = 2
+    assert not still([(name, args, digest) for (name, args), digest in list(noted.items())[:1]])
